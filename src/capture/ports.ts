@@ -1,4 +1,5 @@
-/** What capture needs of the log; src/kafka/ fits it, src/app/ joins them, tests hold it in memory. */
+/** What capture needs of the log and of the source; src/kafka/ and src/kubernetes/ fit it, src/app/ joins them. */
+import type { ListCause, Observation } from '../events/observation.ts';
 
 /** One record to write. A null value is a tombstone. */
 export interface OutgoingMessage {
@@ -40,4 +41,30 @@ export interface LogReader {
    * within each partition. Memory does not grow with the topics.
    */
   readToEnd(topics: readonly string[], onMessage: (message: LogMessage) => void, signal: AbortSignal): Promise<void>;
+}
+
+/** What capture says of itself. */
+export interface CaptureTelemetry {
+  changes(facts: { readonly resource: string; readonly op: string; readonly count: number }): void;
+  /** From the API server's own time (resolution: a second) to the confirmed commit. */
+  changeAge(facts: { readonly resource: string; readonly seconds: number; readonly stage: 'produced' }): void;
+  transaction(facts: {
+    readonly records: number;
+    readonly bytes: number;
+    readonly seconds: number;
+    readonly messagesByTopic: ReadonlyMap<string, number>;
+  }): void;
+  transactionRetry(facts: { readonly code: string; readonly attempt: number; readonly delayMs: number; readonly message: string }): void;
+  ring(facts: { readonly records: number; readonly bytes: number }): void;
+  expiredEvents(facts: { readonly count: number }): void;
+  gap(facts: { readonly resource: string; readonly cause: string; readonly from: string; readonly to: string; readonly seconds: number }): void;
+}
+
+/** One list-and-watch that runs until its signal fires; src/kubernetes/ fits it. */
+export interface ObjectSource {
+  /**
+   * @param resume everything up to this resourceVersion was seen; null lists first, for `cause`
+   * @param observe takes each observation in order; while its promise is open, nothing more is read
+   */
+  run(resume: string | null, cause: ListCause, observe: (observation: Observation) => void | Promise<void>, signal: AbortSignal): Promise<void>;
 }

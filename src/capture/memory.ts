@@ -1,0 +1,96 @@
+/**
+ * What earlier runs said, read back from the log: `shared-state` and `kubetape-checkpoints` to their end.
+ *   out   for each track its known objects and its checkpoint
+ */
+import { KubetapeError } from '../events/errors.ts';
+import type { CheckpointRecord, StateRecord } from '../events/state.ts';
+import { checkpointKey } from '../events/state.ts';
+import { CHECKPOINTS, SHARED_STATE } from '../events/topics.ts';
+import type { Track } from './entries.ts';
+import type { LogMessage, LogReader } from './ports.ts';
+import { nameKey, type Known, type TrackerStart } from './tracker.ts';
+
+export interface Memory {
+  startOf(track: Track): TrackerStart;
+  /** Objects known of resources or namespaces that no track covers any more. */
+  readonly uncovered: number;
+}
+
+/** Events are forgotten by the API server after an hour: that is no change. */
+function expires(track: Track): boolean {
+  return track.resource === 'events';
+}
+
+/** @throws KubetapeError RECORD_INVALID: a record in these topics was not written by kubetape */
+export async function readMemory(reader: LogReader, cluster: string, topicPrefix: string, tracks: readonly Track[], signal: AbortSignal): Promise<Memory> {
+  const known = new Map<Track, Map<string, Known>>(tracks.map((track) => [track, new Map()]));
+  const byResource = new Map<string, Map<string, Track>>();
+  for (const track of tracks) {
+    const namespaces = byResource.get(track.resource) ?? new Map<string, Track>();
+    byResource.set(track.resource, namespaces.set(track.namespace, track));
+  }
+  const checkpoints = new Map<string, CheckpointRecord>();
+  const epochs = new Map<string, number>();
+  const uncovered = new Set<string>();
+  const prefix = `${cluster}/`;
+
+  const onState = ({ key, value }: LogMessage): void => {
+    const [resource = '', namespace = '', ...rest] = key.slice(prefix.length).split('/');
+    const name = rest.join('/');
+    const namespaces = byResource.get(resource);
+    const track = namespaces?.get('') ?? namespaces?.get(namespace);
+    if (track === undefined) {
+      if (value === null) uncovered.delete(key);
+      else uncovered.add(key);
+      return;
+    }
+    const objects = known.get(track);
+    if (value === null) {
+      objects?.delete(nameKey(namespace, name));
+      return;
+    }
+    const { uid, resourceVersion, epoch } = parse<StateRecord>(value, key);
+    objects?.set(nameKey(namespace, name), { uid, resourceVersion, epoch, seen: 0 });
+    epochs.set(resource, Math.max(epoch, epochs.get(resource) ?? 1));
+  };
+  const onCheckpoint = ({ key, value }: LogMessage): void => {
+    if (value === null) {
+      checkpoints.delete(key);
+      return;
+    }
+    const checkpoint = parse<CheckpointRecord>(value, key);
+    checkpoints.set(key, checkpoint);
+    const [resource = ''] = key.slice(prefix.length).split('/');
+    epochs.set(resource, Math.max(checkpoint.epoch, epochs.get(resource) ?? 1));
+  };
+
+  const stateTopic = `${topicPrefix}${SHARED_STATE}`;
+  await reader.readToEnd(
+    [stateTopic, `${topicPrefix}${CHECKPOINTS}`],
+    (message) => {
+      if (!message.key.startsWith(prefix)) return;
+      if (message.topic === stateTopic) onState(message);
+      else onCheckpoint(message);
+    },
+    signal,
+  );
+  return {
+    uncovered: uncovered.size,
+    startOf: (track) => ({
+      known: known.get(track) ?? new Map(),
+      checkpoint: checkpoints.get(checkpointKey(cluster, track.resource, track.namespace)) ?? null,
+      epoch: epochs.get(track.resource) ?? 1,
+      expires: expires(track),
+    }),
+  };
+}
+
+function parse<T>(value: Buffer, key: string): T {
+  try {
+    return JSON.parse(value.toString('utf8')) as T;
+  } catch {
+    throw new KubetapeError('RECORD_INVALID', `the record of ${key} in shared-state or kubetape-checkpoints is not JSON`, {
+      hint: 'Something other than kubetape writes to these topics.',
+    });
+  }
+}

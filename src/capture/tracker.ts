@@ -1,0 +1,226 @@
+/**
+ * Change detection for one scope: observations become changes by comparison with what was last said. Pure: the clock
+ * is an argument, nothing is written.
+ *   in    observations in order; what is known at the start (from `shared-state`)
+ *   out   changes to record, deaths to remember, positions reached
+ * Invariants (test/capture/tracker.test.ts):
+ *   T1 once       an object's resourceVersion is said at most once per epoch
+ *   T2 ordered    of one object, resourceVersions only rise
+ *   T3 identity   another uid under the same name is a deletion of the old object and a creation of the new one
+ *   T4 absence    a deletion is concluded only from a list that has ended
+ *   T5 position   no position is given between the start and the end of a list
+ *   T6 honest     a list that replaces a lost stretch of the watch yields exactly one gap
+ */
+import type { Op } from '../events/change.ts';
+import type { GapCause } from '../events/fact.ts';
+import type { ListCause, Observation, ObservedObject } from '../events/observation.ts';
+import { compareResourceVersions } from '../events/resource-version.ts';
+import type { CheckpointRecord } from '../events/state.ts';
+
+/** What was last said of an object; thousands are held, so it is small. */
+export interface Known {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly epoch: number;
+  /** The number of the list that last served it. */
+  seen: number;
+}
+
+export interface Position {
+  readonly resourceVersion: string;
+  readonly epoch: number;
+}
+
+export interface DetectedChange {
+  readonly op: Op;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly epoch: number;
+  readonly snapshot: boolean;
+  /** null for a synthetic deletion: nobody saw the last state. */
+  readonly observed: ObservedObject | null;
+}
+
+export type Detection =
+  | { readonly type: 'change'; readonly change: DetectedChange; readonly position: Position | null }
+  /** An expired Event: forgotten, not a change. */
+  | { readonly type: 'forgotten'; readonly namespace: string; readonly name: string; readonly position: Position | null }
+  | { readonly type: 'position'; readonly position: Position }
+  | { readonly type: 'gap'; readonly cause: GapCause; readonly from: Position & { readonly atMs: number }; readonly to: Position & { readonly atMs: number }; readonly position: Position };
+
+export interface TrackerStart {
+  /** Keys are {@link nameKey}. The tracker takes the map over. */
+  readonly known: Map<string, Known>;
+  /** Where the last run had committed everything; null when this scope was never listed to its end. */
+  readonly checkpoint: CheckpointRecord | null;
+  /** Highest epoch known of the resource; 1 for a new one. */
+  readonly epoch: number;
+  /** True for Events: their deletion is expiry. */
+  readonly expires: boolean;
+}
+
+export function nameKey(namespace: string, name: string): string {
+  return `${namespace}/${name}`;
+}
+
+const GAP_CAUSES: Readonly<Record<ListCause, GapCause | null>> = {
+  first: null,
+  expired: 'expired',
+  restored: 'restored',
+  scope: 'scope-changed',
+  refresh: 'expired',
+};
+
+/** A refresh that found nothing new after a blink of an eye is no gap. */
+const BLINK_MS = 1_000;
+
+export class Tracker {
+  readonly #known: Map<string, Known>;
+  readonly #expires: boolean;
+  #epoch: number;
+  #list = 0;
+  #listing: { readonly cause: ListCause; readonly wholeUntilMs: number | null; changes: number } | null = null;
+  /** Where everything before was seen, and when. */
+  #last: (Position & { atMs: number }) | null;
+
+  constructor(start: TrackerStart) {
+    this.#known = start.known;
+    this.#expires = start.expires;
+    this.#epoch = start.checkpoint?.epoch ?? start.epoch;
+    const { checkpoint } = start;
+    this.#last = checkpoint === null ? null : { resourceVersion: checkpoint.resourceVersion, epoch: checkpoint.epoch, atMs: Date.parse(checkpoint.ts) };
+  }
+
+  get objects(): number {
+    return this.#known.size;
+  }
+
+  *observe(observation: Observation, nowMs: number): Generator<Detection, void, void> {
+    switch (observation.type) {
+      case 'list-started':
+        // A restored etcd may break off its first list: its epoch is raised once.
+        if (observation.cause === 'restored' && this.#listing?.cause !== 'restored') this.#epoch += 1;
+        this.#list += 1;
+        this.#listing = {
+          cause: observation.cause,
+          wholeUntilMs: observation.wholeUntilMs,
+          changes: 0,
+        };
+        return;
+      case 'listed':
+        yield* this.#listed(observation.object);
+        return;
+      case 'list-ended':
+        yield* this.#listEnded(observation.resourceVersion, nowMs);
+        return;
+      case 'bookmark':
+        yield { type: 'position', position: this.#reached(observation.resourceVersion, nowMs) };
+        return;
+      case 'deleted':
+        yield* this.#deleted(observation.object, nowMs);
+        return;
+      case 'added':
+      case 'modified':
+        yield* this.#watched(observation.type, observation.object, nowMs);
+    }
+  }
+
+  #reached(resourceVersion: string, nowMs: number): Position {
+    const position = { resourceVersion, epoch: this.#epoch };
+    this.#last = { ...position, atMs: nowMs };
+    return position;
+  }
+
+  *#listed(object: ObservedObject): Generator<Detection, void, void> {
+    const known = this.#known.get(nameKey(object.namespace, object.name));
+    if (known !== undefined && known.uid === object.uid && known.epoch === this.#epoch) {
+      known.seen = this.#list;
+      if (compareResourceVersions(object.resourceVersion, known.resourceVersion) <= 0) return;
+      yield this.#change('u', object, true, null);
+      return;
+    }
+    if (known !== undefined && known.uid !== object.uid) yield* this.#replaced(known, object, true);
+    // In a new epoch everything is said again: its resourceVersions mean something else now.
+    const op = this.#listing?.cause === 'first' || this.#listing?.cause === 'restored' ? 'r' : 'c';
+    yield this.#change(op, object, true, null);
+  }
+
+  *#listEnded(resourceVersion: string, nowMs: number): Generator<Detection, void, void> {
+    for (const [key, known] of this.#known) {
+      if (known.seen === this.#list) continue;
+      const slash = key.indexOf('/');
+      const namespace = key.slice(0, slash);
+      const name = key.slice(slash + 1);
+      this.#known.delete(key);
+      if (this.#expires) {
+        yield { type: 'forgotten', namespace, name, position: null };
+        continue;
+      }
+      if (this.#listing !== null) this.#listing.changes += 1;
+      const change = { op: 'd', namespace, name, uid: known.uid, resourceVersion, epoch: this.#epoch, snapshot: true, observed: null } as const;
+      yield { type: 'change', change, position: null };
+    }
+    const listing = this.#listing;
+    const before = this.#last;
+    this.#listing = null;
+    const position = this.#reached(resourceVersion, nowMs);
+    const cause = listing === null ? null : GAP_CAUSES[listing.cause];
+    if (listing !== null && cause !== null && before !== null) {
+      const from = { ...before, atMs: Math.max(before.atMs, listing.wholeUntilMs ?? before.atMs) };
+      const blink = listing.cause === 'refresh' && listing.changes === 0 && nowMs - from.atMs < BLINK_MS;
+      if (!blink) {
+        // With its position in one: after a crash the list, and so the gap, is either done or done again as a whole.
+        yield { type: 'gap', cause, from, to: { ...position, atMs: nowMs }, position };
+        return;
+      }
+    }
+    yield { type: 'position', position };
+  }
+
+  *#watched(type: 'added' | 'modified', object: ObservedObject, nowMs: number): Generator<Detection, void, void> {
+    const known = this.#known.get(nameKey(object.namespace, object.name));
+    const position = this.#reached(object.resourceVersion, nowMs);
+    if (known !== undefined && known.uid === object.uid && known.epoch === this.#epoch) {
+      if (compareResourceVersions(object.resourceVersion, known.resourceVersion) <= 0) {
+        yield { type: 'position', position };
+        return;
+      }
+      yield this.#change('u', object, false, position);
+      return;
+    }
+    if (known !== undefined && known.uid !== object.uid) yield* this.#replaced(known, object, false);
+    yield this.#change(type === 'added' ? 'c' : 'u', object, false, position);
+  }
+
+  *#deleted(object: ObservedObject, nowMs: number): Generator<Detection, void, void> {
+    const { namespace, name, uid, resourceVersion } = object;
+    const key = nameKey(namespace, name);
+    const known = this.#known.get(key);
+    const position = this.#reached(resourceVersion, nowMs);
+    const same = known === undefined || known.uid === uid;
+    if (same) this.#known.delete(key);
+    if (this.#expires) {
+      yield same ? { type: 'forgotten', namespace, name, position } : { type: 'position', position };
+      return;
+    }
+    yield { type: 'change', change: { op: 'd', namespace, name, uid, resourceVersion, epoch: this.#epoch, snapshot: false, observed: object }, position };
+  }
+
+  /** The deletion of `known` was not seen; its successor bears its name. */
+  *#replaced(known: Known, by: ObservedObject, snapshot: boolean): Generator<Detection, void, void> {
+    const { namespace, name, resourceVersion } = by;
+    this.#known.delete(nameKey(namespace, name));
+    if (this.#expires) return;
+    if (this.#listing !== null) this.#listing.changes += 1;
+    yield { type: 'change', change: { op: 'd', namespace, name, uid: known.uid, resourceVersion, epoch: this.#epoch, snapshot, observed: null }, position: null };
+  }
+
+  #change(op: Op, object: ObservedObject, snapshot: boolean, position: Position | null): Detection {
+    const { namespace, name, uid, resourceVersion } = object;
+    this.#known.set(nameKey(namespace, name), { uid, resourceVersion, epoch: this.#epoch, seen: this.#list });
+    if (this.#listing !== null) this.#listing.changes += 1;
+    return { type: 'change', change: { op, namespace, name, uid, resourceVersion, epoch: this.#epoch, snapshot, observed: object }, position };
+  }
+}
