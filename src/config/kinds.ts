@@ -1,0 +1,157 @@
+/**
+ * Kinds of settings: zod schemas that take text (from a flag or the environment) as well as what YAML makes of it.
+ *   in    text, or a number, a switch, a list or a map of the settings file
+ *   out   the typed value
+ * Each kind says in words what it allows, so that every wrong setting can be answered with the same sentence.
+ */
+import { z } from 'zod';
+
+export interface KindFacts {
+  /** Completes "must be …". */
+  readonly allowed: string;
+  /** What stands for the value in `--flag <value>`; null for a switch, which takes none. */
+  readonly placeholder: string | null;
+  /** Given more than once, it grows; given once more otherwise, the last one counts. */
+  readonly repeatable?: boolean;
+  /** `all`: never shown. `url`: the passwords in it are not. `map`: values are not where the key says so. */
+  readonly secret?: 'all' | 'url' | 'map';
+  /** A path that must be readable when the process starts. */
+  readonly readable?: boolean;
+}
+
+export const KINDS = z.registry<KindFacts>();
+
+function kind<T extends z.ZodType>(schema: T, facts: KindFacts): T {
+  KINDS.add(schema, facts);
+  return schema;
+}
+
+/** Facts of a setting's kind, under whatever default or optional it is wrapped in. */
+export function kindOf(schema: z.ZodType): KindFacts {
+  for (let inner: z.ZodType | undefined = schema; inner !== undefined; ) {
+    const facts = KINDS.get(inner);
+    if (facts !== undefined) return facts;
+    inner = (inner as unknown as { def: { innerType?: z.ZodType } }).def.innerType;
+  }
+  throw new TypeError('a setting must be made of one of the kinds');
+}
+
+const count = new Intl.NumberFormat('en-US');
+
+export function int(min: number, max: number, placeholder = 'n') {
+  const schema = z.preprocess(toNumber, z.int().min(min).max(max));
+  return kind(schema, { allowed: `a whole number from ${count.format(min)} to ${count.format(max)}`, placeholder });
+}
+
+/** A TCP port; `off` is -1. */
+export function port() {
+  const schema = z.preprocess((raw) => (raw === 'off' || raw === false ? -1 : toNumber(raw)), z.int().min(-1).max(65_535));
+  return kind(schema, { allowed: 'a port from 1 to 65535, 0 for any free one, or off', placeholder: 'port' });
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1, b: 1,
+  k: 1e3, kb: 1e3, m: 1e6, mb: 1e6, g: 1e9, gb: 1e9,
+  ki: 2 ** 10, kib: 2 ** 10, mi: 2 ** 20, mib: 2 ** 20, gi: 2 ** 30, gib: 2 ** 30,
+};
+
+/** A size in bytes: `4194304`, `4MiB`, `4Mi`, `4 MB`. */
+export function bytes(min: number, max: number) {
+  const schema = z.preprocess((raw) => {
+    const match = typeof raw === 'string' ? /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(raw.trim()) : null;
+    const unit = UNITS[(match?.[2] ?? '?').toLowerCase()];
+    return match === null || unit === undefined ? raw : Math.round(Number(match[1]) * unit);
+  }, z.int().min(min).max(max));
+  return kind(schema, { allowed: `a size from ${formatBytes(min)} to ${formatBytes(max)}`, placeholder: 'size' });
+}
+
+const SWITCH: Readonly<Record<string, boolean>> = { true: true, yes: true, on: true, 1: true, false: false, no: false, off: false, 0: false };
+
+export function toggle() {
+  const schema = z.preprocess((raw) => (typeof raw === 'string' ? (SWITCH[raw.toLowerCase()] ?? raw) : raw), z.boolean());
+  return kind(schema, { allowed: 'true or false', placeholder: null });
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(values: T) {
+  return kind(z.enum(values), { allowed: `one of ${values.join(', ')}`, placeholder: values.length > 4 ? 'choice' : values.join('|') });
+}
+
+export function text(placeholder: string, pattern = /^/, allowed = 'text') {
+  return kind(z.preprocess(toText, z.string().regex(pattern)), { allowed, placeholder });
+}
+
+/** A path of a file that must be readable. */
+export function file() {
+  return kind(z.string().min(1), { allowed: 'the path of a readable file', placeholder: 'file', readable: true });
+}
+
+/** Never shown, and no flag: the arguments of a process are there for everybody to read. */
+export function secret(minLength = 1) {
+  const allowed = minLength > 1 ? `text of at least ${minLength} characters` : 'text';
+  return kind(z.preprocess(toText, z.string().min(minLength)), { allowed, placeholder: 'secret', secret: 'all' });
+}
+
+export function url(protocols: readonly string[], example: string) {
+  const schema = z.string().refine((value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)) && !/\s/.test(value));
+  return kind(schema, { allowed: `a URL like ${example}`, placeholder: 'url', secret: 'url' });
+}
+
+/** `a,b` or a YAML list; a comma within brackets or quotes divides nothing. */
+export function list(placeholder: string, pattern: RegExp, allowed: string) {
+  const schema = z.preprocess((raw) => (Array.isArray(raw) ? raw.flatMap(toItems) : toItems(raw)), z.array(z.string().regex(pattern)).readonly());
+  return kind(schema, { allowed, placeholder, repeatable: true });
+}
+
+/** `key=value,key=value`, a YAML map, or JSON. */
+export function map<T extends z.ZodType>(value: T, placeholder: string, keys: RegExp, allowed: string, facts: Pick<KindFacts, 'secret'> = {}) {
+  const schema = z.preprocess(toMap, z.record(z.string().regex(keys), value).readonly());
+  return kind(schema, { allowed, placeholder, repeatable: true, ...facts });
+}
+
+export const mapValue = {
+  text: z.preprocess(toText, z.string()),
+  int: (min: number, max: number) => z.preprocess(toNumber, z.int().min(min).max(max)),
+};
+
+function toNumber(raw: unknown): unknown {
+  return typeof raw === 'string' && /^-?\d+$/.test(raw.trim()) ? Number(raw) : raw;
+}
+
+/** In YAML, a password of digits is a number. */
+function toText(raw: unknown): unknown {
+  return typeof raw === 'number' || typeof raw === 'boolean' ? String(raw) : raw;
+}
+
+function toItems(raw: unknown): unknown[] {
+  if (typeof raw !== 'string') return [toText(raw)];
+  const parts = raw.match(/(?:\[[^\]]*\]|[^,\n[])+/g) ?? [];
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+function toMap(raw: unknown): unknown {
+  if (typeof raw === 'string' && raw.trim().startsWith('{')) {
+    try {
+      return JSON.parse(raw) as unknown;
+    } catch {
+      return raw;
+    }
+  }
+  if (typeof raw !== 'string' && !Array.isArray(raw)) return raw;
+  // Values may hold commas themselves when each pair comes in a flag of its own.
+  const pairs = Array.isArray(raw) ? (raw as unknown[]) : raw.split(/[,\n]/).filter((pair) => pair.trim() !== '');
+  const entries: [string, string][] = [];
+  for (const pair of pairs) {
+    const at = typeof pair === 'string' ? pair.indexOf('=') : -1;
+    if (typeof pair !== 'string' || at < 1) return raw;
+    entries.push([pair.slice(0, at).trim(), pair.slice(at + 1).trim()]);
+  }
+  return Object.fromEntries(entries);
+}
+
+/** `4194304` → `4MiB`; sizes that are no round number of units stay bytes. */
+export function formatBytes(size: number): string {
+  for (const [unit, factor] of [['GiB', 2 ** 30], ['MiB', 2 ** 20], ['KiB', 2 ** 10]] as const) {
+    if (size >= factor && size % factor === 0) return `${size / factor}${unit}`;
+  }
+  return String(size);
+}

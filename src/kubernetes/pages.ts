@@ -1,0 +1,29 @@
+/** A full list in pages: for servers without streaming lists. Never more than one page in memory. */
+import { KubetapeError } from '../events/errors.ts';
+import { isResourceVersion } from '../events/resource-version.ts';
+import type { KubeClient } from './client.ts';
+import type { Json } from './redact.ts';
+import { pathOf, selectorQuery, type Scope } from './scope.ts';
+
+interface ListPage {
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+  readonly items?: readonly Json[] | null;
+}
+
+/**
+ * Yields the items page by page, all of one snapshot.
+ * @returns the resourceVersion of the snapshot
+ * @throws KubetapeError; an expired continue token has the verdict `expired` as its cause
+ */
+export async function* listPages(client: KubeClient, scope: Scope, limit: number, signal: AbortSignal): AsyncGenerator<readonly Json[], string, void> {
+  let token = '';
+  let snapshot: string | undefined;
+  do {
+    const page: ListPage = await client.json<ListPage>(pathOf(scope), { ...selectorQuery(scope), limit, continue: token }, signal);
+    snapshot ??= page.metadata?.resourceVersion;
+    yield page.items ?? [];
+    token = page.metadata?.continue ?? '';
+  } while (token !== '');
+  if (!isResourceVersion(snapshot)) throw new KubetapeError('KUBE_PROTOCOL', `a list of ${scope.resource} has no resourceVersion`);
+  return snapshot;
+}

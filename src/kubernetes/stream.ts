@@ -1,0 +1,119 @@
+/**
+ * One watch request, from its headers to its end: bytes become events, each handed on and awaited.
+ * A line that does not parse is an error, never skipped; so is a stream that ends within a line.
+ */
+import { KubetapeError } from '../events/errors.ts';
+import type { KubeClient, Query } from './client.ts';
+import { errorOfStatus, errorOfTransport } from './errors.ts';
+import { LineSplitter } from './lines.ts';
+import type { Json } from './redact.ts';
+
+export type WatchEvent =
+  | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: Json; readonly line: Buffer }
+  | { readonly type: 'bookmark'; readonly resourceVersion: string; readonly initialEventsEnd: boolean };
+
+export interface StreamTimes {
+  /** A stream without a byte for so long is dead: the API server sends bookmarks about every minute. */
+  readonly silenceMs: number;
+  /** A streaming list that stands still for so long without its end bookmark comes from a server that knows none. */
+  readonly endBookmarkMs: number;
+}
+
+export type StreamEnd = 'closed' | 'no-end-bookmark';
+
+export interface StreamRequest {
+  readonly path: string;
+  readonly query: Query;
+  /** Asked before each read: is the end bookmark of a streaming list still to come? */
+  readonly listing: () => boolean;
+  readonly onEvent: (event: WatchEvent) => void | Promise<void>;
+}
+
+/**
+ * @returns how the server ended the stream
+ * @throws KubetapeError KUBE_*: refused, cut, silent or not a watch stream; and whatever `onEvent` throws
+ */
+export async function readStream(client: KubeClient, request: StreamRequest, times: StreamTimes, signal: AbortSignal): Promise<StreamEnd> {
+  const stop = new AbortController();
+  const onAbort = (): void => stop.abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  let impatience: 'silence' | 'no-end-bookmark' | null = null;
+  const watchdog = (): NodeJS.Timeout => {
+    const listing = request.listing();
+    return setTimeout(
+      () => {
+        impatience = listing ? 'no-end-bookmark' : 'silence';
+        stop.abort();
+      },
+      listing ? times.endBookmarkMs : times.silenceMs,
+    );
+  };
+  try {
+    const response = await client.open(request.path, request.query, stop.signal);
+    if (response.status !== 200) {
+      throw errorOfStatus(response.status, await response.body.text(), request.path, response.headers);
+    }
+    const splitter = new LineSplitter();
+    const chunks = response.body[Symbol.asyncIterator]();
+    for (;;) {
+      // Armed only while waiting for bytes: a slow reader of events is no silence of the server.
+      const timer = watchdog();
+      const next = (await chunks.next().finally(() => clearTimeout(timer))) as IteratorResult<Buffer>;
+      if (next.done === true) break;
+      for (const line of splitter.push(next.value)) {
+        if (line.length === 0) continue;
+        const handled = request.onEvent(parseEvent(line, request.path));
+        if (handled !== undefined) await handled;
+      }
+    }
+    if (splitter.pendingBytes > 0) throw new KubetapeError('KUBE_PROTOCOL', `the watch of ${request.path} ended within a line`);
+    return 'closed';
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (impatience === 'no-end-bookmark') return 'no-end-bookmark';
+    if (impatience === 'silence') {
+      throw new KubetapeError('KUBE_UNREACHABLE', `the watch of ${request.path} was silent for ${times.silenceMs / 1000} s`);
+    }
+    throw isTransport(error) ? errorOfTransport(error, client.server) : error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    // Frees the connection when it was left before its end.
+    stop.abort();
+  }
+}
+
+function parseEvent(line: Buffer, path: string): WatchEvent {
+  let event: { type?: unknown; object?: Json };
+  try {
+    event = JSON.parse(line.toString('utf8')) as typeof event;
+  } catch {
+    // The parser's message quotes the line, which may hold a Secret.
+    throw new KubetapeError('KUBE_PROTOCOL', `a line of ${line.length} bytes in the watch of ${path} is not JSON`);
+  }
+  const { type, object } = event;
+  if (typeof object !== 'object' || object === null) throw new KubetapeError('KUBE_PROTOCOL', `an event in the watch of ${path} has no object`);
+  switch (type) {
+    case 'ADDED':
+      return { type: 'added', object, line };
+    case 'MODIFIED':
+      return { type: 'modified', object, line };
+    case 'DELETED':
+      return { type: 'deleted', object, line };
+    case 'BOOKMARK': {
+      const metadata = object['metadata'] as { resourceVersion?: string; annotations?: Record<string, string> } | undefined;
+      const initialEventsEnd = metadata?.annotations?.['k8s.io/initial-events-end'] === 'true';
+      return { type: 'bookmark', resourceVersion: metadata?.resourceVersion ?? '', initialEventsEnd };
+    }
+    case 'ERROR':
+      throw errorOfStatus(Number(object['code'] ?? 500), JSON.stringify(object), path);
+    default:
+      throw new KubetapeError('KUBE_PROTOCOL', `an event in the watch of ${path} has an unknown type`);
+  }
+}
+
+/** Errors of undici and of the socket, as opposed to those of the code that handles events. */
+function isTransport(error: unknown): boolean {
+  if (error instanceof KubetapeError) return false;
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return (typeof code === 'string' && /^(UND_ERR|E[A-Z]{4,}|ERR_TLS|ERR_SSL)/.test(code)) || message === 'terminated';
+}
