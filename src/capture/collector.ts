@@ -124,7 +124,15 @@ export class Collector {
     const track: Track = { ...first, resource: '', namespace: '' };
     const resources = [...new Set(tracks.map(({ resource }) => resource))];
     const message = factMessage(track, 'collector.started', { version: this.#deps.version, resources }, nowMs);
-    void this.#ring.put({ track, messages: [message], position: null, what: 'position', changedAtMs: null, records: 1, bytes: message.value?.length ?? 0 });
+    void this.#ring.put({
+      track,
+      messages: [message],
+      position: null,
+      what: 'position',
+      changedAtMs: null,
+      records: 1,
+      bytes: message.value?.length ?? 0,
+    });
   }
 
   async #follow(track: Track, source: ObjectSource, start: TrackerStart, signal: AbortSignal): Promise<void> {

@@ -39,7 +39,13 @@ export interface Entry extends Sized {
 export function entryOf(track: Track, detection: Detection, nowMs: number): Entry {
   switch (detection.type) {
     case 'change':
-      return sized(track, changeMessages(track, detection.change, nowMs), detection.position, detection.change.op, detection.change.observed?.changedAtMs ?? null);
+      return sized(
+        track,
+        changeMessages(track, detection.change, nowMs),
+        detection.position,
+        detection.change.op,
+        detection.change.observed?.changedAtMs ?? null,
+      );
     case 'forgotten':
       return sized(track, [stateMessage(track, detection.namespace, detection.name, null)], detection.position, 'forgotten', null);
     case 'position':
@@ -62,7 +68,16 @@ export function checkpointMessage(track: Track, position: Position, nowMs: numbe
 }
 
 export function factMessage(track: Track, type: string, detail: Fact['detail'], nowMs: number): OutgoingMessage {
-  const fact: Fact = { v: 1, type, ts: iso(nowMs), cluster: track.cluster, resource: track.resource, namespace: track.namespace, name: '', detail };
+  const fact: Fact = {
+    v: 1,
+    type,
+    ts: iso(nowMs),
+    cluster: track.cluster,
+    resource: track.resource,
+    namespace: track.namespace,
+    name: '',
+    detail,
+  };
   return {
     topic: `${track.topicPrefix}${EVENT_STREAM}`,
     key: stateKey(track.cluster, track.resource, track.namespace, ''),
@@ -99,7 +114,14 @@ function changeMessages(track: Track, change: DetectedChange, nowMs: number): Ou
     messages.push({ topic, key, value: null }, stateMessage(track, namespace, name, null));
     return messages;
   }
-  const state: StateRecord = { v: 1, uid, resourceVersion, epoch, hash: hash('sha256', json, 'hex').slice(0, 16), projection: projectionOf(kind, observed.object) };
+  const state: StateRecord = {
+    v: 1,
+    uid,
+    resourceVersion,
+    epoch,
+    hash: hash('sha256', json, 'hex').slice(0, 16),
+    projection: projectionOf(kind, observed.object),
+  };
   messages.push(stateMessage(track, namespace, name, state));
   return messages;
 }
@@ -123,7 +145,13 @@ function edge({ resourceVersion, epoch, atMs }: Position & { readonly atMs: numb
   return { resourceVersion, epoch, ts: iso(atMs) };
 }
 
-function sized(track: Track, messages: readonly OutgoingMessage[], position: Position | null, what: Entry['what'], changedAtMs: number | null): Entry {
+function sized(
+  track: Track,
+  messages: readonly OutgoingMessage[],
+  position: Position | null,
+  what: Entry['what'],
+  changedAtMs: number | null,
+): Entry {
   let bytes = 0;
   for (const { key, value } of messages) bytes += key.length + (value?.length ?? 0);
   return { track, messages, position, what, changedAtMs, records: Math.max(1, messages.length), bytes };

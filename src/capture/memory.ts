@@ -22,7 +22,13 @@ function expires(track: Track): boolean {
 }
 
 /** @throws KubetapeError RECORD_INVALID: a record in these topics was not written by kubetape */
-export async function readMemory(reader: LogReader, cluster: string, topicPrefix: string, tracks: readonly Track[], signal: AbortSignal): Promise<Memory> {
+export async function readMemory(
+  reader: LogReader,
+  cluster: string,
+  topicPrefix: string,
+  tracks: readonly Track[],
+  signal: AbortSignal,
+): Promise<Memory> {
   const known = new Map<Track, Map<string, Known>>(tracks.map((track) => [track, new Map()]));
   const byResource = new Map<string, Map<string, Track>>();
   for (const track of tracks) {

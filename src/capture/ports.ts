@@ -57,7 +57,13 @@ export interface CaptureTelemetry {
   transactionRetry(facts: { readonly code: string; readonly attempt: number; readonly delayMs: number; readonly message: string }): void;
   ring(facts: { readonly records: number; readonly bytes: number }): void;
   expiredEvents(facts: { readonly count: number }): void;
-  gap(facts: { readonly resource: string; readonly cause: string; readonly from: string; readonly to: string; readonly seconds: number }): void;
+  gap(facts: {
+    readonly resource: string;
+    readonly cause: string;
+    readonly from: string;
+    readonly to: string;
+    readonly seconds: number;
+  }): void;
 }
 
 /** One list-and-watch that runs until its signal fires; src/kubernetes/ fits it. */
@@ -66,5 +72,10 @@ export interface ObjectSource {
    * @param resume everything up to this resourceVersion was seen; null lists first, for `cause`
    * @param observe takes each observation in order; while its promise is open, nothing more is read
    */
-  run(resume: string | null, cause: ListCause, observe: (observation: Observation) => void | Promise<void>, signal: AbortSignal): Promise<void>;
+  run(
+    resume: string | null,
+    cause: ListCause,
+    observe: (observation: Observation) => void | Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
 }

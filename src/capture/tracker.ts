@@ -48,7 +48,13 @@ export type Detection =
   /** An expired Event: forgotten, not a change. */
   | { readonly type: 'forgotten'; readonly namespace: string; readonly name: string; readonly position: Position | null }
   | { readonly type: 'position'; readonly position: Position }
-  | { readonly type: 'gap'; readonly cause: GapCause; readonly from: Position & { readonly atMs: number }; readonly to: Position & { readonly atMs: number }; readonly position: Position };
+  | {
+      readonly type: 'gap';
+      readonly cause: GapCause;
+      readonly from: Position & { readonly atMs: number };
+      readonly to: Position & { readonly atMs: number };
+      readonly position: Position;
+    };
 
 export interface TrackerStart {
   /** Keys are {@link nameKey}. The tracker takes the map over. */
@@ -90,7 +96,10 @@ export class Tracker {
     this.#expires = start.expires;
     this.#epoch = start.checkpoint?.epoch ?? start.epoch;
     const { checkpoint } = start;
-    this.#last = checkpoint === null ? null : { resourceVersion: checkpoint.resourceVersion, epoch: checkpoint.epoch, atMs: Date.parse(checkpoint.ts) };
+    this.#last =
+      checkpoint === null
+        ? null
+        : { resourceVersion: checkpoint.resourceVersion, epoch: checkpoint.epoch, atMs: Date.parse(checkpoint.ts) };
   }
 
   get objects(): number {
@@ -159,7 +168,16 @@ export class Tracker {
         continue;
       }
       if (this.#listing !== null) this.#listing.changes += 1;
-      const change = { op: 'd', namespace, name, uid: known.uid, resourceVersion, epoch: this.#epoch, snapshot: true, observed: null } as const;
+      const change = {
+        op: 'd',
+        namespace,
+        name,
+        uid: known.uid,
+        resourceVersion,
+        epoch: this.#epoch,
+        snapshot: true,
+        observed: null,
+      } as const;
       yield { type: 'change', change, position: null };
     }
     const listing = this.#listing;
@@ -205,7 +223,11 @@ export class Tracker {
       yield same ? { type: 'forgotten', namespace, name, position } : { type: 'position', position };
       return;
     }
-    yield { type: 'change', change: { op: 'd', namespace, name, uid, resourceVersion, epoch: this.#epoch, snapshot: false, observed: object }, position };
+    yield {
+      type: 'change',
+      change: { op: 'd', namespace, name, uid, resourceVersion, epoch: this.#epoch, snapshot: false, observed: object },
+      position,
+    };
   }
 
   /** The deletion of `known` was not seen; its successor bears its name. */
@@ -214,13 +236,21 @@ export class Tracker {
     this.#known.delete(nameKey(namespace, name));
     if (this.#expires) return;
     if (this.#listing !== null) this.#listing.changes += 1;
-    yield { type: 'change', change: { op: 'd', namespace, name, uid: known.uid, resourceVersion, epoch: this.#epoch, snapshot, observed: null }, position: null };
+    yield {
+      type: 'change',
+      change: { op: 'd', namespace, name, uid: known.uid, resourceVersion, epoch: this.#epoch, snapshot, observed: null },
+      position: null,
+    };
   }
 
   #change(op: Op, object: ObservedObject, snapshot: boolean, position: Position | null): Detection {
     const { namespace, name, uid, resourceVersion } = object;
     this.#known.set(nameKey(namespace, name), { uid, resourceVersion, epoch: this.#epoch, seen: this.#list });
     if (this.#listing !== null) this.#listing.changes += 1;
-    return { type: 'change', change: { op, namespace, name, uid, resourceVersion, epoch: this.#epoch, snapshot, observed: object }, position };
+    return {
+      type: 'change',
+      change: { op, namespace, name, uid, resourceVersion, epoch: this.#epoch, snapshot, observed: object },
+      position,
+    };
   }
 }

@@ -29,7 +29,13 @@ const RETRY_CAP_MS = 10_000;
  * @param signal breaks off the retries: what is not committed then was never said
  * @throws KubetapeError KAFKA_FENCED, or what the log says cannot be repeated
  */
-export async function writeTransactions(ring: Ring<Entry>, log: TransactionalLog, settings: WriterSettings, telemetry: CaptureTelemetry, signal: AbortSignal): Promise<void> {
+export async function writeTransactions(
+  ring: Ring<Entry>,
+  log: TransactionalLog,
+  settings: WriterSettings,
+  telemetry: CaptureTelemetry,
+  signal: AbortSignal,
+): Promise<void> {
   for (;;) {
     await ring.reached(1, 1, Number.POSITIVE_INFINITY);
     await ring.reached(settings.maxRecords, settings.maxBytes, settings.maxWaitMs);
@@ -57,7 +63,12 @@ function messagesOf(entries: readonly Entry[], nowMs: number): OutgoingMessage[]
   return messages;
 }
 
-async function commitUntilDone(log: TransactionalLog, messages: readonly OutgoingMessage[], telemetry: CaptureTelemetry, signal: AbortSignal): Promise<void> {
+async function commitUntilDone(
+  log: TransactionalLog,
+  messages: readonly OutgoingMessage[],
+  telemetry: CaptureTelemetry,
+  signal: AbortSignal,
+): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await log.commit(messages);
@@ -94,7 +105,8 @@ function report(entries: readonly Entry[], messages: readonly OutgoingMessage[],
     count.count += 1;
     counts.set(key, count);
     // The age of what a first list shows says when it was made, not how fast it was captured.
-    if (changedAtMs !== null && what !== 'r') telemetry.changeAge({ resource: track.resource, seconds: Math.max(0, (nowMs - changedAtMs) / 1000), stage: 'produced' });
+    if (changedAtMs !== null && what !== 'r')
+      telemetry.changeAge({ resource: track.resource, seconds: Math.max(0, (nowMs - changedAtMs) / 1000), stage: 'produced' });
   }
   for (const count of counts.values()) telemetry.changes(count);
   if (expired > 0) telemetry.expiredEvents({ count: expired });
@@ -111,4 +123,3 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', done, { once: true });
   });
 }
-

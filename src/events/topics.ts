@@ -42,8 +42,7 @@ export function topicSpecs(resources: readonly string[], plan: TopicPlan): Topic
   });
   const own = resources.map((resource) => {
     const partitions = plan.partitionsOf?.[resource] ?? plan.partitions;
-    const policy =
-      resource === 'events' ? { 'cleanup.policy': 'delete', 'retention.ms': String(72 * HOUR_MS) } : COMPACTED_HISTORY;
+    const policy = resource === 'events' ? { 'cleanup.policy': 'delete', 'retention.ms': String(72 * HOUR_MS) } : COMPACTED_HISTORY;
     return spec(topicOf(resource, plan.prefix), partitions, policy);
   });
   return [

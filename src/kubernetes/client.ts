@@ -54,12 +54,18 @@ export class KubeClient {
     if (settings.context !== undefined) {
       if (config.getContextObject(settings.context) === null) {
         const known = config.getContexts().map((context) => context.name);
-        throw new KubetapeError('CONFIG_INVALID', `no context "${settings.context}" in the kubeconfig; it has ${known.join(', ') || 'none'}`);
+        throw new KubetapeError(
+          'CONFIG_INVALID',
+          `no context "${settings.context}" in the kubeconfig; it has ${known.join(', ') || 'none'}`,
+        );
       }
       config.setCurrentContext(settings.context);
     }
     const cluster = config.getCurrentCluster();
-    if (cluster === null) throw new KubetapeError('CONFIG_INVALID', 'the kubeconfig names no current cluster', { hint: 'Use --kubeconfig and --context, or run in a pod with a ServiceAccount.' });
+    if (cluster === null)
+      throw new KubetapeError('CONFIG_INVALID', 'the kubeconfig names no current cluster', {
+        hint: 'Use --kubeconfig and --context, or run in a pod with a ServiceAccount.',
+      });
     if (cluster.server.startsWith('http:')) {
       // kubectl speaks plain HTTP where it is told to; the library wants to be told twice.
       config.clusters = config.clusters.map((one) => (one.name === cluster.name ? { ...one, skipTLSVerify: true } : one));
@@ -78,7 +84,12 @@ export class KubeClient {
       const response = await request(`${this.server}${path}${queryText(query)}`, {
         dispatcher,
         method: options.method ?? 'GET',
-        headers: { accept: options.accept ?? 'application/json', 'user-agent': 'kubetape', ...headers, ...(options.body === undefined ? {} : { 'content-type': options.contentType ?? 'application/json' }) },
+        headers: {
+          accept: options.accept ?? 'application/json',
+          'user-agent': 'kubetape',
+          ...headers,
+          ...(options.body === undefined ? {} : { 'content-type': options.contentType ?? 'application/json' }),
+        },
         ...(options.body === undefined ? {} : { body: options.body }),
         signal,
         headersTimeout: HEADERS_TIMEOUT_MS,
@@ -153,7 +164,9 @@ function dispatcherOf(wanted: DispatcherWanted): Dispatcher {
     case 'proxy':
       return new ProxyAgent({ uri: wanted.uri, requestTls: wanted.requestTls as object, allowH2: false });
     case 'socks':
-      throw new KubetapeError('CONFIG_INVALID', 'a SOCKS proxy in the kubeconfig is not supported', { hint: 'Use an HTTP proxy in proxy-url, or a tunnel.' });
+      throw new KubetapeError('CONFIG_INVALID', 'a SOCKS proxy in the kubeconfig is not supported', {
+        hint: 'Use an HTTP proxy in proxy-url, or a tunnel.',
+      });
   }
 }
 

@@ -84,7 +84,13 @@ function timeOf(entry: Json): string {
 
 function changedAt(raw: Json, metadata: Json, by: ChangeAuthor | null): number | null {
   const series = raw['series'] as Json | undefined;
-  const candidates = [by?.time, metadata['deletionTimestamp'], series?.['lastObservedTime'], raw['eventTime'], metadata['creationTimestamp']];
+  const candidates = [
+    by?.time,
+    metadata['deletionTimestamp'],
+    series?.['lastObservedTime'],
+    raw['eventTime'],
+    metadata['creationTimestamp'],
+  ];
   let newest = Number.NEGATIVE_INFINITY;
   for (const text of candidates) {
     if (typeof text !== 'string') continue;

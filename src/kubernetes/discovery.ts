@@ -38,7 +38,9 @@ export function resolveType(types: readonly ServedType[], name: string): ServedT
     throw new KubetapeError('KUBE_NOT_FOUND', `the cluster serves no resource "${name}"`, hint === undefined ? {} : { hint });
   }
   if (!best.verbs.includes('list') || !best.verbs.includes('watch')) {
-    throw new KubetapeError('KUBE_NOT_FOUND', `the resource "${name}" cannot be listed and watched`, { hint: 'Leave it out of --resources.' });
+    throw new KubetapeError('KUBE_NOT_FOUND', `the resource "${name}" cannot be listed and watched`, {
+      hint: 'Leave it out of --resources.',
+    });
   }
   return best;
 }
@@ -99,10 +101,21 @@ interface AggregatedGroup {
 }
 interface LegacyRoot {
   readonly versions?: readonly string[];
-  readonly groups?: readonly { readonly name: string; readonly versions: readonly { readonly version: string }[]; readonly preferredVersion?: { readonly version: string } }[];
+  readonly groups?: readonly {
+    readonly name: string;
+    readonly versions: readonly { readonly version: string }[];
+    readonly preferredVersion?: { readonly version: string };
+  }[];
 }
 interface LegacyResources {
-  readonly resources?: readonly { readonly name: string; readonly singularName?: string; readonly namespaced: boolean; readonly kind: string; readonly verbs: readonly string[]; readonly shortNames?: readonly string[] }[];
+  readonly resources?: readonly {
+    readonly name: string;
+    readonly singularName?: string;
+    readonly namespaced: boolean;
+    readonly kind: string;
+    readonly verbs: readonly string[];
+    readonly shortNames?: readonly string[];
+  }[];
 }
 
 function isAggregated(root: AggregatedList | LegacyRoot): root is AggregatedList {
@@ -143,7 +156,16 @@ async function legacyTypes(client: KubeClient, root: LegacyRoot, signal: AbortSi
     const { resources } = await client.json<LegacyResources>(path, {}, signal);
     for (const one of resources ?? []) {
       if (one.name.includes('/')) continue;
-      types.push({ group, version, plural: one.name, kind: one.kind, namespaced: one.namespaced, singular: one.singularName ?? '', shortNames: one.shortNames ?? [], verbs: one.verbs });
+      types.push({
+        group,
+        version,
+        plural: one.name,
+        kind: one.kind,
+        namespaced: one.namespaced,
+        singular: one.singularName ?? '',
+        shortNames: one.shortNames ?? [],
+        verbs: one.verbs,
+      });
     }
   }
   return types;

@@ -6,7 +6,10 @@ export interface Status {
   readonly code?: number;
   readonly reason?: string;
   readonly message?: string;
-  readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] };
+  readonly details?: {
+    readonly retryAfterSeconds?: number;
+    readonly causes?: readonly { readonly reason?: string; readonly message?: string }[];
+  };
   readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
 }
 
@@ -22,7 +25,8 @@ export type Verdict =
 export function verdictOf(status: number, body: Status | null, retryAfter: string | undefined): Verdict {
   if (status === 410 || body?.reason === 'Expired' || body?.reason === 'Gone') return { is: 'expired' };
   const causes = body?.details?.causes ?? [];
-  if (causes.some((cause) => cause.reason === 'ResourceVersionTooLarge') || /too large resource version/i.test(body?.message ?? '')) return { is: 'ahead' };
+  if (causes.some((cause) => cause.reason === 'ResourceVersionTooLarge') || /too large resource version/i.test(body?.message ?? ''))
+    return { is: 'ahead' };
   const seconds = Number(retryAfter ?? body?.details?.retryAfterSeconds);
   const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 300) * 1000 : null;
   if (status === 429 || (retryAfterMs !== null && status >= 500)) return { is: 'throttled', retryAfterMs };
@@ -53,7 +57,10 @@ export function errorOfStatus(
   if (status === 401) return new KubetapeError('KUBE_UNAUTHORIZED', message, { cause });
   if (status === 403) return new KubetapeError('KUBE_FORBIDDEN', message, { cause });
   if (status === 404) return new KubetapeError('KUBE_NOT_FOUND', message, { cause });
-  return new KubetapeError('KUBE_UNREACHABLE', message, { cause, hint: 'The API server is up but does not serve this now; kubetape goes on trying.' });
+  return new KubetapeError('KUBE_UNREACHABLE', message, {
+    cause,
+    hint: 'The API server is up but does not serve this now; kubetape goes on trying.',
+  });
 }
 
 /** @param error what undici threw */
@@ -62,7 +69,13 @@ export function errorOfTransport(error: unknown, server: string): KubetapeError 
   const { code, message } = error as { code?: string; message?: string };
   const what = code ?? 'error';
   const certificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME|ERR_TLS/.test(what);
-  return new KubetapeError('KUBE_UNREACHABLE', `no answer from the API server at ${server} (${what}${message === undefined || message === '' ? '' : `: ${message.slice(0, 200)}`})`, {
-    ...(certificate ? { hint: 'The certificate of the API server does not fit the kubeconfig (certificate-authority-data, tls-server-name).' } : {}),
-  });
+  return new KubetapeError(
+    'KUBE_UNREACHABLE',
+    `no answer from the API server at ${server} (${what}${message === undefined || message === '' ? '' : `: ${message.slice(0, 200)}`})`,
+    {
+      ...(certificate
+        ? { hint: 'The certificate of the API server does not fit the kubeconfig (certificate-authority-data, tls-server-name).' }
+        : {}),
+    },
+  );
 }

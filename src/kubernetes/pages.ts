@@ -15,7 +15,12 @@ interface ListPage {
  * @returns the resourceVersion of the snapshot
  * @throws KubetapeError; an expired continue token has the verdict `expired` as its cause
  */
-export async function* listPages(client: KubeClient, scope: Scope, limit: number, signal: AbortSignal): AsyncGenerator<readonly Json[], string, void> {
+export async function* listPages(
+  client: KubeClient,
+  scope: Scope,
+  limit: number,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Json[], string, void> {
   let token = '';
   let snapshot: string | undefined;
   do {

@@ -23,7 +23,7 @@ export type Step =
   | { readonly do: 'list'; readonly cause: ListCause }
   | { readonly do: 'page'; readonly cause: ListCause; readonly pageFactor: number }
   | { readonly do: 'watch' }
-  | { readonly do: 'wait'; readonly ms: number; readonly then: Step };
+  | { readonly do: 'wait'; readonly ms: number; readonly next: Step };
 
 export interface ReflectorState {
   readonly step: Step;
@@ -120,7 +120,7 @@ export function nextStep(state: ReflectorState, outcome: Outcome, random: () => 
 
 /** The step after a wait is over. */
 export function afterWait(state: ReflectorState): ReflectorState {
-  return state.step.do === 'wait' ? { ...state, step: state.step.then } : state;
+  return state.step.do === 'wait' ? { ...state, step: state.step.next } : state;
 }
 
 function listStep(state: Pick<ReflectorState, 'streaming'>, cause: ListCause, pageFactor: number): Step {
@@ -132,11 +132,11 @@ function causeOf(step: Step): ListCause {
 }
 
 function again(step: Step): Step {
-  return step.do === 'wait' ? step.then : step;
+  return step.do === 'wait' ? step.next : step;
 }
 
 function waiting(state: ReflectorState, then: Step, random: () => number): ReflectorState {
-  return { ...state, failures: state.failures + 1, step: { do: 'wait', ms: backoffMs(state.failures, random), then } };
+  return { ...state, failures: state.failures + 1, step: { do: 'wait', ms: backoffMs(state.failures, random), next: then } };
 }
 
 const BACKOFF_BASE_MS = 800;

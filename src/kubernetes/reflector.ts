@@ -60,7 +60,13 @@ export class Reflector {
   #bookmarks = false;
   #lastError: KubetapeError | null = null;
 
-  constructor(client: KubeClient, scope: Scope, decoder: Decoder, listener: ReflectorListener, options: ReflectorOptions = REFLECTOR_DEFAULTS) {
+  constructor(
+    client: KubeClient,
+    scope: Scope,
+    decoder: Decoder,
+    listener: ReflectorListener,
+    options: ReflectorOptions = REFLECTOR_DEFAULTS,
+  ) {
     this.#client = client;
     this.#scope = scope;
     this.#decoder = decoder;
@@ -128,9 +134,14 @@ export class Reflector {
   }
 
   async #probe(signal: AbortSignal): Promise<Outcome> {
-    const list = await this.#client.json<{ metadata?: { resourceVersion?: string } }>(pathOf(this.#scope), { ...selectorQuery(this.#scope), limit: 1 }, signal);
+    const list = await this.#client.json<{ metadata?: { resourceVersion?: string } }>(
+      pathOf(this.#scope),
+      { ...selectorQuery(this.#scope), limit: 1 },
+      signal,
+    );
     const resourceVersion = list.metadata?.resourceVersion;
-    if (!isResourceVersion(resourceVersion)) throw new KubetapeError('KUBE_PROTOCOL', `a list of ${this.#scope.resource} has no resourceVersion`);
+    if (!isResourceVersion(resourceVersion))
+      throw new KubetapeError('KUBE_PROTOCOL', `a list of ${this.#scope.resource} has no resourceVersion`);
     return { how: 'probed', resourceVersion };
   }
 

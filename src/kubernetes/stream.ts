@@ -91,7 +91,8 @@ function parseEvent(line: Buffer, path: string): WatchEvent {
     throw new KubetapeError('KUBE_PROTOCOL', `a line of ${line.length} bytes in the watch of ${path} is not JSON`);
   }
   const { type, object } = event;
-  if (typeof object !== 'object' || object === null) throw new KubetapeError('KUBE_PROTOCOL', `an event in the watch of ${path} has no object`);
+  if (typeof object !== 'object' || object === null)
+    throw new KubetapeError('KUBE_PROTOCOL', `an event in the watch of ${path} has no object`);
   switch (type) {
     case 'ADDED':
       return { type: 'added', object, line };

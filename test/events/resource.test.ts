@@ -13,7 +13,10 @@ describe('names of resources', () => {
       resourceName({ group: 'cert-manager.io', plural: 'certificates' }),
     ];
     assert.deepEqual(names, ['pods', 'deployments', 'events', 'certificates.cert-manager.io']);
-    assert.deepEqual(names.map((name) => topicOf(name)), ['k8s-pods', 'k8s-deployments', 'k8s-events', 'k8s-certificates.cert-manager.io']);
+    assert.deepEqual(
+      names.map((name) => topicOf(name)),
+      ['k8s-pods', 'k8s-deployments', 'k8s-events', 'k8s-certificates.cert-manager.io'],
+    );
     assert.deepEqual(names.map(tableOf), ['pods', 'deployments', 'events', 'certificates_cert_manager_io']);
     assert.equal(topicOf('pods', 'team-a.'), 'team-a.k8s-pods');
   });

@@ -18,10 +18,17 @@ function redacted(object: Json, resource: string, redact = redactor): string {
 }
 
 function assertClean(json: string): void {
-  for (const form of [CANARY, CANARY64, encodeURIComponent(CANARY)]) assert.ok(!json.includes(form), `found the canary in ${json.slice(0, 200)}`);
+  for (const form of [CANARY, CANARY64, encodeURIComponent(CANARY)])
+    assert.ok(!json.includes(form), `found the canary in ${json.slice(0, 200)}`);
 }
 
-const secret = (extra: Json = {}): Json => ({ kind: 'Secret', apiVersion: 'v1', metadata: { name: 's' }, data: { password: CANARY64 }, ...extra });
+const secret = (extra: Json = {}): Json => ({
+  kind: 'Secret',
+  apiVersion: 'v1',
+  metadata: { name: 's' },
+  data: { password: CANARY64 },
+  ...extra,
+});
 
 describe('redaction', () => {
   it('S1 kind and shape: a Secret is redacted wherever it lies and whatever serves it', () => {
@@ -54,7 +61,14 @@ describe('redaction', () => {
   });
 
   it('S2 fail closed: values of unexpected types are redacted too', () => {
-    for (const data of [CANARY, [CANARY], { a: { b: CANARY } }, { a: [CANARY] }, { a: { redacted: true, value: CANARY } }, { ['__proto__']: CANARY }]) {
+    for (const data of [
+      CANARY,
+      [CANARY],
+      { a: { b: CANARY } },
+      { a: [CANARY] },
+      { a: { redacted: true, value: CANARY } },
+      { ['__proto__']: CANARY },
+    ]) {
       assertClean(redacted(JSON.parse(JSON.stringify({ ...secret(), data })) as Json, 'secrets'));
     }
     assertClean(redacted(JSON.parse(`{"kind":"Secret","data":{"__proto__":"${CANARY64}"}}`) as Json, 'secrets'));
@@ -64,7 +78,9 @@ describe('redaction', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
         const mark = (value: string) => {
-          const parsed = JSON.parse(redacted(secret({ data: { x: Buffer.from(value).toString('base64') } }), 'secrets')) as { data: { x: { bytes: number; hmac: string; redacted: true } } };
+          const parsed = JSON.parse(redacted(secret({ data: { x: Buffer.from(value).toString('base64') } }), 'secrets')) as {
+            data: { x: { bytes: number; hmac: string; redacted: true } };
+          };
           return parsed.data.x;
         };
         assert.equal(mark(a).hmac === mark(b).hmac, a === b);
@@ -90,7 +106,11 @@ describe('redaction', () => {
   });
 
   it('what is not secret stays as it was', () => {
-    const pod: Json = { kind: 'Pod', metadata: { name: 'p', annotations: { a: 'b' } }, spec: { volumes: [{ secret: { secretName: 'Secret' } }], data: { kind: 'x' } } };
+    const pod: Json = {
+      kind: 'Pod',
+      metadata: { name: 'p', annotations: { a: 'b' } },
+      spec: { volumes: [{ secret: { secretName: 'Secret' } }], data: { kind: 'x' } },
+    };
     assert.deepEqual(JSON.parse(redacted(pod, 'pods')), pod);
   });
 
@@ -99,7 +119,16 @@ describe('redaction', () => {
     const redact = createRedactor({ hmacKey: null, configmapData: 'redact', rules });
     const pod: Json = {
       metadata: { annotations: { 'example.org/token': CANARY, 'example.org/other': 'x' } },
-      spec: { containers: [{ env: [{ name: 'A', value: CANARY }, { name: 'B', valueFrom: {} }] }] },
+      spec: {
+        containers: [
+          {
+            env: [
+              { name: 'A', value: CANARY },
+              { name: 'B', valueFrom: {} },
+            ],
+          },
+        ],
+      },
     };
     const json = redacted(pod, 'pods', redact);
     assertClean(json);
@@ -108,6 +137,7 @@ describe('redaction', () => {
   });
 
   it('a rule that cannot be read is refused', () => {
-    for (const bad of ['pods', ':a.b', 'pods:', 'pods:a..b', 'pods:a[', 'pods:a[*']) assert.throws(() => parseRedactionRule(bad), /redaction rule/);
+    for (const bad of ['pods', ':a.b', 'pods:', 'pods:a..b', 'pods:a[', 'pods:a[*'])
+      assert.throws(() => parseRedactionRule(bad), /redaction rule/);
   });
 });
