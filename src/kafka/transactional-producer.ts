@@ -1,0 +1,169 @@
+/**
+ * The log's one writer: an idempotent, transactional producer. Fits TransactionalLog (capture/ports.ts).
+ *
+ * Outcomes of a commit, and what becomes of it:
+ *   confirmed                        done
+ *   refused, abortable               aborted, nothing is visible to read_committed, KAFKA_FAILED: write it again
+ *   no answer                        commitTransaction is called again until there is a definite one: an abort could undo
+ *                                    nothing if the commit had happened, and would then write everything twice
+ *   fenced                           KAFKA_FENCED: somebody else is the writer now
+ *   any other fatal error            a new producer with the same transactional id, whose start ends the old transaction
+ */
+import kafka from 'node-rdkafka';
+import type { OutgoingMessage, TransactionalLog } from '../capture/ports.ts';
+import { KubetapeError } from '../events/errors.ts';
+import { called, connectClient, disconnectClient, partitionsOfTopics } from './client.ts';
+import { commonProperties, type KafkaConnection } from './connection.ts';
+import { isFenced, kafkaError, QUEUE_FULL, type DriverError } from './errors.ts';
+
+export interface TransactionalProducerSettings {
+  readonly connection: KafkaConnection;
+  /** One per writer: who comes second fences who came first. */
+  readonly transactionalId: string;
+  /** Topics that must be there before anything is written. */
+  readonly topics: readonly string[];
+  /** Heard of each failed attempt to open. */
+  readonly onRetry?: (error: KubetapeError, attempt: number, delayMs: number) => void;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const INIT_TIMEOUT_MS = 30_000;
+const COMMIT_TIMEOUT_MS = 30_000;
+/** The broker aborts a transaction of a writer that died after so long; a successor ends it at once. */
+const TRANSACTION_TIMEOUT_MS = 60_000;
+const DISCONNECT_TIMEOUT_MS = 3_000;
+const POLL_MS = 10;
+
+export class TransactionalProducer implements TransactionalLog {
+  readonly #settings: TransactionalProducerSettings;
+  readonly #brokers: readonly string[];
+  #producer: kafka.Producer | null = null;
+  #failedDelivery: DriverError | null = null;
+
+  constructor(settings: TransactionalProducerSettings) {
+    this.#settings = settings;
+    this.#brokers = settings.connection.brokers;
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
+      try {
+        await this.#start();
+        return;
+      } catch (error) {
+        const failure = kafkaError(error, 'taking the log over', this.#brokers);
+        if (!failure.retryable) throw failure;
+        const delayMs = Math.min(10_000, 250 * 2 ** Math.min(attempt, 10));
+        this.#settings.onRetry?.(failure, attempt, delayMs);
+        await sleep(delayMs, signal);
+      }
+    }
+  }
+
+  async commit(messages: readonly OutgoingMessage[]): Promise<void> {
+    if (this.#producer === null) await this.#start();
+    const producer = this.#producer;
+    if (producer === null) throw new KubetapeError('INTERNAL', 'the producer was not opened');
+    try {
+      this.#failedDelivery = null;
+      await called((done) => producer.beginTransaction(done));
+      for (const message of messages) await this.#produce(producer, message);
+      await this.#commitUntilDefinite(producer);
+      if (this.#failedDelivery !== null) throw this.#failedDelivery;
+    } catch (error) {
+      await this.#recover(producer, error as DriverError);
+      throw kafkaError(error, 'writing a transaction', this.#brokers);
+    }
+  }
+
+  async close(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = null;
+    if (producer !== null) await disconnectClient(producer, DISCONNECT_TIMEOUT_MS);
+  }
+
+  async #start(): Promise<void> {
+    await this.close();
+    const producer = new kafka.Producer({
+      ...commonProperties(this.#settings.connection),
+      'transactional.id': this.#settings.transactionalId,
+      'transaction.timeout.ms': TRANSACTION_TIMEOUT_MS,
+      'enable.idempotence': true,
+      // Java's partitioner: other producers and consumers can tell where a key lies.
+      partitioner: 'murmur2',
+      'compression.codec': 'lz4',
+      // A commit flushes at once, so waiting costs latency only when batches are small.
+      'linger.ms': 2,
+      'batch.num.messages': 10_000,
+      'message.max.bytes': 8 * 1024 * 1024,
+      'queue.buffering.max.kbytes': 64 * 1024,
+      'queue.buffering.max.messages': 100_000,
+      dr_cb: true,
+    } as kafka.ProducerGlobalConfig);
+    try {
+      await connectClient(producer, this.#brokers, CONNECT_TIMEOUT_MS);
+      await partitionsOfTopics(producer, this.#settings.topics, this.#brokers);
+      producer.setPollInterval(POLL_MS);
+      producer.on('delivery-report', (error) => {
+        if (error !== null && error !== undefined) this.#failedDelivery = error as DriverError;
+      });
+      await called((done) => producer.initTransactions(INIT_TIMEOUT_MS, done));
+      this.#producer = producer;
+    } catch (error) {
+      await disconnectClient(producer, DISCONNECT_TIMEOUT_MS);
+      throw kafkaError(error, 'starting transactions', this.#brokers);
+    }
+  }
+
+  async #produce(producer: kafka.Producer, { topic, key, value, headers }: OutgoingMessage): Promise<void> {
+    const list = headers === undefined ? undefined : Object.entries(headers).map(([name, text]) => ({ [name]: text }));
+    for (;;) {
+      try {
+        producer.produce(topic, null, value, key, null, undefined, list);
+        return;
+      } catch (error) {
+        if ((error as DriverError).code !== QUEUE_FULL) throw error;
+        producer.poll();
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      }
+    }
+  }
+
+  async #commitUntilDefinite(producer: kafka.Producer): Promise<void> {
+    for (;;) {
+      try {
+        await called((done) => producer.commitTransaction(COMMIT_TIMEOUT_MS, done));
+        return;
+      } catch (error) {
+        const failure = error as DriverError & { isRetriable?: boolean };
+        if (failure.isFatal === true || failure.isTxnRequiresAbort === true || failure.isRetriable !== true) throw error;
+      }
+    }
+  }
+
+  /** Leaves the producer ready for the next attempt, or gone. */
+  async #recover(producer: kafka.Producer, error: DriverError): Promise<void> {
+    if (isFenced(error) || error.isFatal === true) {
+      await this.close();
+      return;
+    }
+    try {
+      await called((done) => producer.abortTransaction(COMMIT_TIMEOUT_MS, done));
+    } catch {
+      // A new producer with the same id ends what this one could not.
+      await this.close();
+    }
+  }
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
