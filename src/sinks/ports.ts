@@ -42,3 +42,108 @@ export interface RecordSource {
   /** Leaves the group (running `revoked`) and disconnects; resolves within `timeoutMs` whatever happens. */
   stop(timeoutMs: number): Promise<void>;
 }
+
+/** Column types beside the common ones. */
+export type ColumnType = 'text' | 'integer' | 'text[]';
+export type ColumnValue = string | number | readonly string[] | null;
+
+export interface TableColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** For COMMENT ON. */
+  readonly about: string;
+}
+
+/** The two tables of a resource: k8s.<table> and k8s.<table>_history. */
+export interface ResourceTable {
+  readonly resource: string;
+  readonly table: string;
+  readonly group: string;
+  readonly kind: string;
+  readonly columns: readonly TableColumn[];
+}
+
+/** A change as its tables have it. */
+export interface Row {
+  readonly offset: number;
+  readonly cluster: string;
+  readonly uid: string;
+  readonly epoch: number;
+  readonly resourceVersion: string;
+  readonly op: string;
+  readonly changedAtMs: number;
+  readonly createdAtMs: number | null;
+  readonly namespace: string;
+  readonly name: string;
+  readonly byManager: string | null;
+  readonly byOperation: string | null;
+  readonly synthetic: boolean;
+  readonly snapshot: boolean;
+  /** JSON text; null where nobody saw the object's last state. */
+  readonly object: Buffer | null;
+  /** In the order of the table's columns. */
+  readonly columns: readonly ColumnValue[];
+}
+
+export interface FactRow {
+  readonly offset: number;
+  readonly cluster: string;
+  readonly resource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly type: string;
+  readonly atMs: number;
+  readonly uid: string | null;
+  readonly detail: Buffer;
+}
+
+export interface DeadLetter {
+  readonly record: SourceRecord;
+  readonly code: string;
+  readonly sqlstate: string | null;
+  /** Never holds any of the record's content. */
+  readonly message: string;
+}
+
+/** What one transaction writes: everything of one partition from `from` up to, not including, `to`. */
+export interface StoreBatch extends TopicPartition {
+  readonly from: number;
+  readonly to: number;
+  readonly table: ResourceTable | null;
+  readonly rows: readonly Row[];
+  readonly facts: readonly FactRow[];
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+export interface Position extends TopicPartition {
+  readonly nextOffset: number;
+  readonly topicId: string | null;
+}
+
+export interface Store {
+  /** Creates the tables of a resource where they are not there. */
+  ensureTable(table: ResourceTable): Promise<void>;
+  /** What is stored of a partition; null where nothing is. */
+  position(partition: TopicPartition): Promise<Position | null>;
+  /** Stores the start of a partition, unless something is stored by now. */
+  initialise(position: Position): Promise<void>;
+  /**
+   * One transaction: the position's compare-and-set, rows, facts, dead letters. A commit whose answer was lost is
+   * looked up before this rejects.
+   * @returns how many of the rows were new; the others were there already
+   * @throws KubetapeError OFFSET_FENCED: the position is not `from`; ROW_REJECTED: some row of the batch is not to be
+   *   had, with its SQLSTATE; retryable ones; SCHEMA_MISSING, POSTGRES_*: see events/errors.ts
+   */
+  write(batch: StoreBatch): Promise<{ readonly inserted: number }>;
+}
+
+/** What a sink says of itself. */
+export interface SinkTelemetry {
+  batchWritten(facts: { readonly resource: string; readonly partition: number; readonly rows: number; readonly duplicates: number; readonly bytes: number; readonly seconds: number }): void;
+  recordsConsumed(facts: { readonly topic: string; readonly count: number }): void;
+  deadLetter(facts: TopicPartition & { readonly offset: number; readonly code: string }): void;
+  changeAge(facts: { readonly resource: string; readonly seconds: number }): void;
+  lag(facts: TopicPartition & { readonly records: number | null; readonly seconds: number | null }): void;
+  retry(facts: TopicPartition & { readonly code: string; readonly attempt: number; readonly delayMs: number; readonly message: string }): void;
+  partitionState(facts: TopicPartition & { readonly state: string; readonly reason?: string | undefined }): void;
+}
