@@ -87,7 +87,7 @@ export class PostgresStore implements Store {
     this.#statements.set(table.table, statement);
     let inserted = 0;
     for (const wave of wavesOf(rows)) {
-      const values = parametersOf(table, partition, wave.rows, wave.last);
+      const values = encoded(() => parametersOf(table, partition, wave.rows, wave.last));
       const result = await client.query<{ inserted: number }>({ name: statement.name, text: statement.text, values });
       inserted += result.rows[0]?.inserted ?? 0;
     }
@@ -118,6 +118,15 @@ export class PostgresStore implements Store {
     } finally {
       this.#listener.databaseOperation({ operation, outcome, seconds: (performance.now() - startedMs) / 1000 });
     }
+  }
+}
+
+/** A value that does not fit its column is the record's fault, as it is when the server says so. */
+function encoded(encode: () => unknown[]): unknown[] {
+  try {
+    return encode();
+  } catch {
+    throw new KubetapeError('ROW_REJECTED', 'a value does not fit the type of its column', { cause: { sqlstate: '22003' } });
   }
 }
 
@@ -156,6 +165,6 @@ SELECT *, $10::text, $11::int4 FROM unnest($1::text[], $2::text[], $3::text[], $
 async function writeDeadLetter(client: Client, { record, code, sqlstate, message }: DeadLetter): Promise<void> {
   await client.query(
     'INSERT INTO k8s.dead_letters (topic, partition, "offset", key, headers, value, code, sqlstate, message) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING',
-    [record.topic, record.partition, record.offset, record.key, JSON.stringify(record.headers), record.value, code, sqlstate, message],
+    [record.topic, record.partition, record.offset, record.key, JSON.stringify(record.headers).replaceAll('\\u0000', ''), record.value, code, sqlstate, message],
   );
 }
