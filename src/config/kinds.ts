@@ -96,7 +96,7 @@ export function url(protocols: readonly string[], example: string) {
   return kind(schema, { allowed: `a URL like ${example}`, placeholder: 'url', secret: 'url' });
 }
 
-/** `a,b` or a YAML list; a comma within brackets or quotes divides nothing. */
+/** `a,b` or a YAML list; a comma within brackets divides nothing. */
 export function list(placeholder: string, pattern: RegExp, allowed: string) {
   const schema = z.preprocess((raw) => (Array.isArray(raw) ? raw.flatMap(toItems) : toItems(raw)), z.array(z.string().regex(pattern)).readonly());
   return kind(schema, { allowed, placeholder, repeatable: true });
@@ -124,7 +124,14 @@ function toText(raw: unknown): unknown {
 
 function toItems(raw: unknown): unknown[] {
   if (typeof raw !== 'string') return [toText(raw)];
-  const parts = raw.match(/(?:\[[^\]]*\]|[^,\n[])+/g) ?? [];
+  const parts = [''];
+  let depth = 0;
+  for (const letter of raw) {
+    if (letter === '[') depth += 1;
+    if (letter === ']') depth -= 1;
+    if (depth <= 0 && (letter === ',' || letter === '\n')) parts.push('');
+    else parts[parts.length - 1] += letter;
+  }
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 

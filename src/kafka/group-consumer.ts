@@ -38,6 +38,7 @@ export class GroupConsumer implements RecordSource {
   #rebalancing: Promise<void> = Promise.resolve();
   #failure: KubetapeError | null = null;
   #stopping = false;
+  readonly #ends = new Map<string, number>();
 
   constructor(settings: GroupConsumerSettings) {
     this.#settings = settings;
@@ -58,6 +59,8 @@ export class GroupConsumer implements RecordSource {
       // The default of a second would show as a second of lag whenever the queue was full.
       'fetch.queue.backoff.ms': 20,
       'fetch.wait.max.ms': 100,
+      // The markers of transactions take offsets too: only this tells that there is nothing left to read.
+      'enable.partition.eof': true,
       'fetch.error.backoff.ms': 100,
       rebalance_cb: (error: DriverError, partitions: TopicPartition[]) => this.#rebalance(error, partitions),
     };
@@ -73,6 +76,9 @@ export class GroupConsumer implements RecordSource {
       const failure = error as unknown as DriverError;
       // A second member with the same instance id, for one: waiting does not mend it.
       if (failure.isFatal === true) this.#failure ??= kafkaError(failure, 'consuming', this.#brokers);
+    });
+    this.#consumer.on('partition.eof', ({ topic, partition, offset }: { topic: string; partition: number; offset: number }) => {
+      this.#ends.set(`${topic} ${partition}`, offset);
     });
     this.#consumer.setDefaultConsumeTimeout(PER_RECORD_TIMEOUT_MS);
     this.#consumer.subscribe([...topics]);
@@ -126,6 +132,10 @@ export class GroupConsumer implements RecordSource {
     } catch (error) {
       throw kafkaError(error, `asking for the offsets of ${topic}/${partition}`, this.#brokers);
     }
+  }
+
+  endReached({ topic, partition }: TopicPartition): number | null {
+    return this.#ends.get(`${topic} ${partition}`) ?? null;
   }
 
   topicId(topic: string): Promise<string | null> {

@@ -35,6 +35,8 @@ export interface RecordSource {
   seek(position: TopicPartition & { readonly offset: number }): Promise<void>;
   /** First offset still held, and the offset after the last committed record. */
   watermarks(partition: TopicPartition): Promise<{ readonly low: number; readonly high: number }>;
+  /** The offset at which the end of the partition was last reached: every committed record before it has been polled; null before. */
+  endReached(partition: TopicPartition): number | null;
   /** A value that changes when the topic is deleted and created again (Kafka's topic id), or null where the broker has none. */
   topicId(topic: string): Promise<string | null>;
   /** Tells the group how far this worker is; for displays of lag only, the truth is in the store. Never throws. */

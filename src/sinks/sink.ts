@@ -207,10 +207,11 @@ export class Sink {
         this.#telemetry.lag({ ...writer.at, records: null, seconds: null });
         continue;
       }
-      // Markers of transactions take offsets too: an empty buffer with all read is no lag.
-      const records = Math.max(0, high - writer.position);
-      const behind = records > 0 && (writer.bytes > 0 || writer.busy);
-      const seconds = behind && writer.writtenMs > 0 ? (Date.now() - writer.writtenMs) / 1000 : 0;
+      // Markers of transactions take offsets too: behind the last record there is no lag.
+      const end = this.#source.endReached(writer.at);
+      const all = end !== null && end >= high && writer.bytes === 0 && !writer.busy;
+      const records = all ? 0 : Math.max(0, high - writer.position);
+      const seconds = records > 0 && writer.writtenMs > 0 ? Math.max(0, (Date.now() - writer.writtenMs) / 1000) : 0;
       this.#lags.set(keyOf(writer.at), records);
       this.#telemetry.lag({ ...writer.at, records, seconds });
     }

@@ -1,0 +1,100 @@
+/** The role `collect`: API server → Kafka. */
+import { Collector } from '../capture/collector.ts';
+import type { SettingsOf } from '../config/roles.ts';
+import { KubetapeError } from '../events/errors.ts';
+import { topicSpecs } from '../events/topics.ts';
+import { TopicReader } from '../kafka/reader.ts';
+import { TransactionalProducer } from '../kafka/transactional-producer.ts';
+import { KubeClient } from '../kubernetes/client.ts';
+import type { ReflectorListener } from '../kubernetes/reflector.ts';
+import type { Check } from '../telemetry/health.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { kafkaConnection } from './connections.ts';
+import { untilItWorks } from './retry.ts';
+import { clusterName, recordedNames, redactorOf, resolveResources, watchesOf } from './scopes.ts';
+
+/** Within the ten seconds that a drain may take in all. */
+const DRAIN_MS = 7_000;
+
+export async function collect(settings: SettingsOf<'collect'>, telemetry: Telemetry, signal: AbortSignal): Promise<void> {
+  const client = KubeClient.load({ kubeconfig: settings.kubeconfig, context: settings.context });
+  const watchTroubles = new Map<string, string>();
+  let collector: Collector | null = null;
+  let waitingFor = 'connecting to the API server';
+  const unregister = telemetry.health.register(() => checks(collector, watchTroubles, waitingFor));
+  try {
+    const onRetry = (error: KubetapeError, attempt: number, delayMs: number): void => {
+      waitingFor = error.message;
+      telemetry.capture.reflectorError({ resource: 'discovery', namespace: '', code: error.code, message: error.message, hint: error.hint, attempt, delayMs });
+    };
+    const cluster = await untilItWorks(() => clusterName(settings, client, signal), signal, onRetry);
+    const resolved = await untilItWorks(() => resolveResources(client, settings.resources, signal), signal, onRetry);
+    const listener = (resource: string, namespace: string): ReflectorListener => listenerOf(telemetry, watchTroubles, resource, namespace);
+    const unknown = (asked: string, error: KubetapeError): void => {
+      watchTroubles.set(`${asked}/`, error.message);
+      telemetry.capture.reflectorError({ resource: asked, namespace: '', code: error.code, message: error.message, hint: error.hint, attempt: 1, delayMs: 15_000 });
+    };
+    const watches = watchesOf(resolved, settings, { client, cluster, redact: redactorOf(settings), listener, unknown });
+    const connection = kafkaConnection(settings, 'collect');
+    const topics = topicSpecs(recordedNames(resolved), { prefix: settings.topicPrefix, partitions: 1 }).map(({ name }) => name);
+    waitingFor = `taking over the log of cluster ${cluster}`;
+    const log = new TransactionalProducer({
+      connection,
+      transactionalId: `${settings.topicPrefix}kubetape-${cluster}`,
+      topics,
+      onRetry: (error, attempt, delayMs) => {
+        waitingFor = error.message;
+        telemetry.capture.transactionRetry({ code: error.code, attempt, delayMs, message: error.message });
+      },
+    });
+    collector = new Collector(
+      watches.map(({ track, run }) => ({ track, source: { run } })),
+      {
+        maxWaitMs: settings.transactionMaxWaitMs,
+        maxRecords: settings.transactionMaxRecords,
+        maxBytes: settings.transactionMaxBytes,
+        ringMaxRecords: settings.ringMaxRecords,
+        ringMaxBytes: settings.ringMaxBytes,
+        drainMs: DRAIN_MS,
+      },
+      { cluster, topicPrefix: settings.topicPrefix, log, reader: new TopicReader(connection), telemetry: telemetry.capture, version: telemetry.version },
+    );
+    await collector.run(signal);
+  } catch (error) {
+    if (signal.aborted && error instanceof KubetapeError && error.retryable) return;
+    throw error;
+  } finally {
+    unregister();
+    await client.close();
+  }
+}
+
+/** Ready is: the log is ours, and every watch is complete and live. */
+function checks(collector: Collector | null, troubles: ReadonlyMap<string, string>, waitingFor: string): Check[] {
+  if (collector === null || !collector.opened) return [{ name: 'kafka', ready: false, reason: waitingFor }];
+  const watches = collector.health().map(({ resource, namespace, synced }) => {
+    const trouble = troubles.get(`${resource}/${namespace}`);
+    const name = `watch ${resource}${namespace === '' ? '' : ` in ${namespace}`}`;
+    if (trouble !== undefined) return { name, ready: false, reason: trouble };
+    return synced ? { name, ready: true } : { name, ready: false, reason: 'its first list is not complete' };
+  });
+  return [{ name: 'kafka', ready: true }, ...watches];
+}
+
+function listenerOf(telemetry: Telemetry, troubles: Map<string, string>, resource: string, namespace: string): ReflectorListener {
+  const { capture } = telemetry;
+  const scope = { resource, namespace };
+  return {
+    state: (state) => {
+      if (state === 'watching') troubles.delete(`${resource}/${namespace}`);
+      capture.watchState({ ...scope, state });
+    },
+    listed: (facts) => capture.listed({ ...scope, ...facts }),
+    relist: (cause) => capture.relist({ ...scope, cause }),
+    watchEnded: ({ how, seconds }) => capture.watchEnded({ ...scope, cause: how, seconds }),
+    failed: ({ error, failures, waitMs }) => {
+      troubles.set(`${resource}/${namespace}`, error.message);
+      capture.reflectorError({ ...scope, code: error.code, message: error.message, hint: error.hint, attempt: failures, delayMs: waitMs });
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** Which settings each role has, and what they are once they are read. */
+import { z } from 'zod';
+import { captureShape } from './capture.ts';
+import { kafkaShape, topicsShape } from './kafka.ts';
+import { kubernetesShape, resourcesShape } from './kubernetes.ts';
+import { postgresShape } from './postgres.ts';
+import { httpShape, logShape } from './process.ts';
+import { sinkShape } from './sink.ts';
+
+/** Concerns in the order in which help and README show them. */
+export const CONCERNS = {
+  resources: { title: 'What is recorded', shape: resourcesShape },
+  kubernetes: { title: 'Kubernetes', shape: kubernetesShape },
+  kafka: { title: 'Kafka', shape: kafkaShape },
+  topics: { title: 'Topics', shape: topicsShape },
+  capture: { title: 'Collector', shape: captureShape },
+  database: { title: 'Postgres', shape: postgresShape },
+  sink: { title: 'Sink', shape: sinkShape },
+  http: { title: 'Metrics and health', shape: httpShape },
+  log: { title: 'Log', shape: logShape },
+} as const satisfies Record<string, { title: string; shape: Record<string, z.ZodType> }>;
+
+export type Concern = keyof typeof CONCERNS;
+
+const EVERYTHING = {
+  ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...topicsShape, ...captureShape, ...postgresShape, ...sinkShape, ...httpShape, ...logShape,
+};
+
+/** One schema per role, each a selection of the same concerns. */
+export const SCHEMAS = {
+  collect: z.object({ ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...httpShape, ...logShape }),
+  sink: z.object({ ...resourcesShape, ...kafkaShape, ...postgresShape, ...sinkShape, ...httpShape, ...logShape }),
+  run: z.object(EVERYTHING),
+  topics: z.object({ ...resourcesShape, ...kafkaShape, ...topicsShape, ...logShape }),
+  migrate: z.object({ ...resourcesShape, ...postgresShape, ...logShape }),
+  check: z.object(EVERYTHING),
+} as const;
+
+export type Role = keyof typeof SCHEMAS;
+export type SettingsOf<R extends Role> = Readonly<z.output<(typeof SCHEMAS)[R]>>;
+/** Every setting: what `run` and `check` have. Fits wherever fewer are asked for. */
+export type Settings = SettingsOf<'run'>;
+
+export const ROLES = Object.keys(SCHEMAS) as Role[];
+
+export function isRole(name: string): name is Role {
+  return Object.hasOwn(SCHEMAS, name);
+}
