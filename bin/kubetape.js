@@ -51,7 +51,9 @@ const own = bundled !== null && realpathSync(process.execPath) === realpathSync(
 if (bundled !== null && !own && bundled.version !== process.versions.node) {
   runWith(bundled.binary);
 } else if (Number(process.versions.node.split('.')[0]) < WANTED_MAJOR) {
-  process.stderr.write(`kubetape needs Node ${WANTED_MAJOR} or newer; this is ${process.versions.node}.\nInstall it from https://nodejs.org, or with your package manager, and run the same command again.\n`);
+  process.stderr.write(
+    `kubetape needs Node ${WANTED_MAJOR} or newer; this is ${process.versions.node}.\nInstall it from https://nodejs.org, or with your package manager, and run the same command again.\n`,
+  );
   process.exit(1);
 } else {
   // What was compiled once need not be compiled at the next start.

@@ -53,7 +53,14 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 
 test('A0 the imports are really seen', () => {
   const seen = new Set(IMPORTS.map(shown));
-  for (const one of ['config/roles.ts imports zod', 'telemetry/log.ts imports pino', 'telemetry/log.ts imports pino-pretty', 'cli/run.ts imports app/run.ts', 'main.ts imports cli/program.ts']) assert.ok(seen.has(one), one);
+  for (const one of [
+    'config/roles.ts imports zod',
+    'telemetry/log.ts imports pino',
+    'telemetry/log.ts imports pino-pretty',
+    'cli/run.ts imports app/run.ts',
+    'main.ts imports cli/program.ts',
+  ])
+    assert.ok(seen.has(one), one);
   assert.ok(IMPORTS.some(({ typeOnly }) => typeOnly) && IMPORTS.some(({ dynamic }) => dynamic));
 });
 
@@ -68,7 +75,9 @@ test('A1 one way: a folder imports only from what lies below it', () => {
 });
 
 test('A2 one driver, one folder', () => {
-  const wrong = IMPORTS.filter(({ from, to, relative }) => !relative && !to.startsWith('node:') && !(OWNERS[to] ?? []).includes(folderOf(from)));
+  const wrong = IMPORTS.filter(
+    ({ from, to, relative }) => !relative && !to.startsWith('node:') && !(OWNERS[to] ?? []).includes(folderOf(from)),
+  );
   assert.deepEqual(wrong.map(shown), []);
 });
 
@@ -87,7 +96,10 @@ test('A3 no cycles', () => {
 
 test('A4 no barrels, no drawers', () => {
   const drawers = /(^|\/)(index|utils?|helpers?|common|managers?|misc)(\.|\/)|(^|[/-])manager\.ts$/;
-  assert.deepEqual(FILES.filter((file) => drawers.test(file)), []);
+  assert.deepEqual(
+    FILES.filter((file) => drawers.test(file)),
+    [],
+  );
   const reexports = FILES.filter((file) => /^export (\*|(type )?\{[^}]*\}) from /m.test(readFileSync(path.join(SRC, file), 'utf8')));
   assert.deepEqual(reexports, []);
 });
@@ -98,18 +110,29 @@ test('A5 relative imports end in .ts and point at a file', () => {
 });
 
 test('A6 a file says what it is for before anything else', () => {
-  assert.deepEqual(FILES.filter((file) => !readFileSync(path.join(SRC, file), 'utf8').startsWith('/**')), []);
+  assert.deepEqual(
+    FILES.filter((file) => !readFileSync(path.join(SRC, file), 'utf8').startsWith('/**')),
+    [],
+  );
 });
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(path.join(SRC, file), 'utf8');
   const found: { specifier: string; typeOnly: boolean; dynamic: boolean }[] = [];
-  for (const [, type, names = '', specifier = ''] of text.matchAll(/^(?:import|export(?=[^'"=(;]*\sfrom\s))\s+(type\s+)?(?:([^'"=();]*?)\s+from\s+)?['"]([^'"]+)['"];?$/gm)) {
-    const each = /\{([^}]*)\}/.exec(names)?.[1]?.split(',').map((name) => name.trim()).filter((name) => name !== '') ?? [];
+  for (const [, type, names = '', specifier = ''] of text.matchAll(
+    /^(?:import|export(?=[^'"=(;]*\sfrom\s))\s+(type\s+)?(?:([^'"=();]*?)\s+from\s+)?['"]([^'"]+)['"];?$/gm,
+  )) {
+    const each =
+      /\{([^}]*)\}/
+        .exec(names)?.[1]
+        ?.split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '') ?? [];
     const onlyTypes = each.length > 0 && each.every((name) => name.startsWith('type ')) && names.trim().startsWith('{');
     found.push({ specifier, typeOnly: type !== undefined || onlyTypes, dynamic: false });
   }
-  for (const [, specifier = ''] of text.matchAll(/\b(?:import|require|load)\(\s*['"]([^'"]+)['"]\s*\)/g)) found.push({ specifier, typeOnly: false, dynamic: true });
+  for (const [, specifier = ''] of text.matchAll(/\b(?:import|require|load)\(\s*['"]([^'"]+)['"]\s*\)/g))
+    found.push({ specifier, typeOnly: false, dynamic: true });
   return found.map(({ specifier, typeOnly, dynamic }) => {
     const relative = specifier.startsWith('.');
     const to = relative ? path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier)) : packageOf(specifier);
@@ -118,7 +141,11 @@ function importsOf(file: string): Import[] {
 }
 
 function packageOf(specifier: string): string {
-  return specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : specifier.startsWith('node:') ? specifier : (specifier.split('/')[0] ?? specifier);
+  return specifier.startsWith('@')
+    ? specifier.split('/').slice(0, 2).join('/')
+    : specifier.startsWith('node:')
+      ? specifier
+      : (specifier.split('/')[0] ?? specifier);
 }
 
 function folderOf(file: string): string {

@@ -2,6 +2,8 @@ export const ROOT: string;
 export const CACHE: string;
 export const KAFKA_HOME: string;
 export const KWOK_STAGES: string;
-export const BINARIES: Readonly<Record<'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl' | 'kwok', string>>;
+export const BINARIES: Readonly<
+  Record<'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl' | 'kwok', string>
+>;
 export function runtimeBinary(): string;
 export function runtimeHome(): string;

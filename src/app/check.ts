@@ -28,9 +28,18 @@ export async function check(settings: SettingsOf<'check'>): Promise<CheckLine[]>
 }
 
 function checkSettings(settings: SettingsOf<'check'>): CheckLine[] {
-  if (settings.hmacKey !== undefined) return [{ area: 'settings', name: 'hmacKey', ok: true, message: 'set: a change of a Secret shows by its HMAC' }];
+  if (settings.hmacKey !== undefined)
+    return [{ area: 'settings', name: 'hmacKey', ok: true, message: 'set: a change of a Secret shows by its HMAC' }];
   const remedy = 'Set KUBETAPE_HMAC_KEY, for example to the output of: openssl rand -hex 32';
-  return [{ area: 'settings', name: 'hmacKey', ok: 'warn', message: 'not set: that a value of a Secret changed shows by its length only', remedy }];
+  return [
+    {
+      area: 'settings',
+      name: 'hmacKey',
+      ok: 'warn',
+      message: 'not set: that a value of a Secret changed shows by its length only',
+      remedy,
+    },
+  ];
 }
 
 async function checkKubernetes(settings: SettingsOf<'check'>): Promise<{ lines: CheckLine[]; resources: readonly string[] }> {
@@ -44,7 +53,9 @@ async function checkKubernetes(settings: SettingsOf<'check'>): Promise<{ lines: 
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const version = await client.json<{ gitVersion?: string }>('/version', {}, signal);
-    const lines: CheckLine[] = [{ area, name: 'API server', ok: true, message: `${version.gitVersion ?? 'unknown version'} at ${client.server}` }];
+    const lines: CheckLine[] = [
+      { area, name: 'API server', ok: true, message: `${version.gitVersion ?? 'unknown version'} at ${client.server}` },
+    ];
     const resolved = await resolveResources(client, settings.resources, signal);
     for (const one of resolved) lines.push(await checkResource(client, one, settings.namespaces, signal));
     return { lines, resources: recordedNames(resolved) };
@@ -55,7 +66,12 @@ async function checkKubernetes(settings: SettingsOf<'check'>): Promise<{ lines: 
   }
 }
 
-async function checkResource(client: KubeClient, { asked, type, error }: ResolvedResource, namespaces: readonly string[], signal: AbortSignal): Promise<CheckLine> {
+async function checkResource(
+  client: KubeClient,
+  { asked, type, error }: ResolvedResource,
+  namespaces: readonly string[],
+  signal: AbortSignal,
+): Promise<CheckLine> {
   const area = 'kubernetes';
   if (type === null) return failed(area, asked, error);
   const name = resourceName(type);
@@ -74,9 +90,14 @@ async function checkKafka(settings: SettingsOf<'check'>, resources: readonly str
   try {
     const { brokers, topics } = await describeTopics(kafkaConnection(settings, 'check'), 5_000);
     const lines: CheckLine[] = [{ area, name: 'brokers', ok: true, message: `${brokers} at ${settings.kafkaBrokers.join(', ')}` }];
-    const specs = topicSpecs(resources, { prefix: settings.topicPrefix, partitions: settings.partitions, partitionsOf: settings.partitionsOf });
+    const specs = topicSpecs(resources, {
+      prefix: settings.topicPrefix,
+      partitions: settings.partitions,
+      partitionsOf: settings.partitionsOf,
+    });
     const missing = specs.filter(({ name }) => !topics.has(name)).map(({ name }) => name);
-    if (missing.length > 0) lines.push({ area, name: 'topics', ok: false, message: `missing: ${missing.join(', ')}`, remedy: 'Run `kubetape topics`.' });
+    if (missing.length > 0)
+      lines.push({ area, name: 'topics', ok: false, message: `missing: ${missing.join(', ')}`, remedy: 'Run `kubetape topics`.' });
     else lines.push({ area, name: 'topics', ok: true, message: `all ${specs.length} are there` });
     return lines;
   } catch (error) {
@@ -88,9 +109,12 @@ async function checkPostgres(settings: SettingsOf<'check'>): Promise<CheckLine[]
   const area = 'postgres';
   const database = databaseOf(settings, 'check');
   try {
-    const [server] = await database.query<{ version: string; writable: boolean }>("SELECT current_setting('server_version') AS version, NOT pg_is_in_recovery() AS writable");
+    const [server] = await database.query<{ version: string; writable: boolean }>(
+      "SELECT current_setting('server_version') AS version, NOT pg_is_in_recovery() AS writable",
+    );
     const lines: CheckLine[] = [{ area, name: 'server', ok: true, message: `${server?.version ?? ''} at ${database.where}` }];
-    if (server?.writable === false) lines.push({ area, name: 'server', ok: false, message: 'it is a read-only standby', remedy: 'Point --database-url to the primary.' });
+    if (server?.writable === false)
+      lines.push({ area, name: 'server', ok: false, message: 'it is a read-only standby', remedy: 'Point --database-url to the primary.' });
     try {
       const { applied, known } = await checkSchema(database);
       lines.push({ area, name: 'schema', ok: true, message: `version ${applied} of ${known}` });

@@ -25,14 +25,30 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
   try {
     const onRetry = (error: KubetapeError, attempt: number, delayMs: number): void => {
       waitingFor = error.message;
-      telemetry.capture.reflectorError({ resource: 'discovery', namespace: '', code: error.code, message: error.message, hint: error.hint, attempt, delayMs });
+      telemetry.capture.reflectorError({
+        resource: 'discovery',
+        namespace: '',
+        code: error.code,
+        message: error.message,
+        hint: error.hint,
+        attempt,
+        delayMs,
+      });
     };
     const cluster = await untilItWorks(() => clusterName(settings, client, signal), signal, onRetry);
     const resolved = await untilItWorks(() => resolveResources(client, settings.resources, signal), signal, onRetry);
     const listener = (resource: string, namespace: string): ReflectorListener => listenerOf(telemetry, watchTroubles, resource, namespace);
     const unknown = (asked: string, error: KubetapeError): void => {
       watchTroubles.set(`${asked}/`, error.message);
-      telemetry.capture.reflectorError({ resource: asked, namespace: '', code: error.code, message: error.message, hint: error.hint, attempt: 1, delayMs: 15_000 });
+      telemetry.capture.reflectorError({
+        resource: asked,
+        namespace: '',
+        code: error.code,
+        message: error.message,
+        hint: error.hint,
+        attempt: 1,
+        delayMs: 15_000,
+      });
     };
     const watches = watchesOf(resolved, settings, { client, cluster, redact: redactorOf(settings), listener, unknown });
     const connection = kafkaConnection(settings, 'collect');
@@ -57,7 +73,14 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
         ringMaxBytes: settings.ringMaxBytes,
         drainMs: DRAIN_MS,
       },
-      { cluster, topicPrefix: settings.topicPrefix, log, reader: new TopicReader(connection), telemetry: telemetry.capture, version: telemetry.version },
+      {
+        cluster,
+        topicPrefix: settings.topicPrefix,
+        log,
+        reader: new TopicReader(connection),
+        telemetry: telemetry.capture,
+        version: telemetry.version,
+      },
     );
     await collector.run(signal);
   } catch (error) {

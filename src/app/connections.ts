@@ -7,7 +7,17 @@ import { Database } from '../postgres/pool.ts';
 
 type KafkaSettings = Pick<
   SettingsOf<'topics'>,
-  'kafkaBrokers' | 'kafkaTls' | 'kafkaTlsVerify' | 'kafkaTlsCaFile' | 'kafkaTlsCertFile' | 'kafkaTlsKeyFile' | 'kafkaTlsKeyPassword' | 'kafkaSaslMechanism' | 'kafkaSaslUsername' | 'kafkaSaslPassword' | 'kafkaProperties'
+  | 'kafkaBrokers'
+  | 'kafkaTls'
+  | 'kafkaTlsVerify'
+  | 'kafkaTlsCaFile'
+  | 'kafkaTlsCertFile'
+  | 'kafkaTlsKeyFile'
+  | 'kafkaTlsKeyPassword'
+  | 'kafkaSaslMechanism'
+  | 'kafkaSaslUsername'
+  | 'kafkaSaslPassword'
+  | 'kafkaProperties'
 >;
 
 export function kafkaConnection(settings: KafkaSettings, role: string): KafkaConnection {
@@ -32,12 +42,20 @@ export function kafkaConnection(settings: KafkaSettings, role: string): KafkaCon
   };
 }
 
-type PostgresSettings = Pick<SettingsOf<'migrate'>, 'databaseUrl' | 'databaseTls' | 'databaseTlsCaFile' | 'databaseTlsCertFile' | 'databaseTlsKeyFile' | 'databasePoolMax'>;
+type PostgresSettings = Pick<
+  SettingsOf<'migrate'>,
+  'databaseUrl' | 'databaseTls' | 'databaseTlsCaFile' | 'databaseTlsCertFile' | 'databaseTlsKeyFile' | 'databasePoolMax'
+>;
 
 export function databaseOf(settings: PostgresSettings, role: string): Database {
   const database: DatabaseSettings = {
     url: settings.databaseUrl,
-    tls: { mode: settings.databaseTls, caFile: settings.databaseTlsCaFile, certFile: settings.databaseTlsCertFile, keyFile: settings.databaseTlsKeyFile },
+    tls: {
+      mode: settings.databaseTls,
+      caFile: settings.databaseTlsCaFile,
+      certFile: settings.databaseTlsCertFile,
+      keyFile: settings.databaseTlsKeyFile,
+    },
     applicationName: `kubetape-${role} ${VERSION}`,
     poolMax: settings.databasePoolMax,
   };

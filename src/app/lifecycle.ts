@@ -96,7 +96,10 @@ function watchReadiness(telemetry: Telemetry): NodeJS.Timeout {
     const stopping = checks.some((check) => check.reason === 'stopping');
     if (ready !== before && !stopping && (ready || before !== undefined)) {
       before = ready;
-      telemetry.process.readiness({ ready, reasons: checks.filter((check) => !check.ready).map((check) => `${check.name}: ${check.reason ?? ''}`) });
+      telemetry.process.readiness({
+        ready,
+        reasons: checks.filter((check) => !check.ready).map((check) => `${check.name}: ${check.reason ?? ''}`),
+      });
     }
   };
   return setInterval(look, READINESS_MS).unref();

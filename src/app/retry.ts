@@ -5,7 +5,11 @@ import { KubetapeError } from '../events/errors.ts';
  * Runs `work` until it succeeds, waiting longer after each failure that waiting can mend.
  * @throws what waiting cannot mend; the last failure once `signal` fires
  */
-export async function untilItWorks<T>(work: () => Promise<T>, signal: AbortSignal, onRetry: (error: KubetapeError, attempt: number, delayMs: number) => void): Promise<T> {
+export async function untilItWorks<T>(
+  work: () => Promise<T>,
+  signal: AbortSignal,
+  onRetry: (error: KubetapeError, attempt: number, delayMs: number) => void,
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();

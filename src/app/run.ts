@@ -10,7 +10,9 @@ export async function run(settings: SettingsOf<'run'>, telemetry: Telemetry, sig
   if (signal.aborted) stop.abort();
   signal.addEventListener('abort', onSignal, { once: true });
   // One without the other would look alive and record nothing.
-  const together = [collect(settings, telemetry, stop.signal), sink(settings, telemetry, stop.signal)].map((role) => role.finally(() => stop.abort()));
+  const together = [collect(settings, telemetry, stop.signal), sink(settings, telemetry, stop.signal)].map((role) =>
+    role.finally(() => stop.abort()),
+  );
   const results = await Promise.allSettled(together);
   signal.removeEventListener('abort', onSignal);
   for (const result of results) if (result.status === 'rejected') throw result.reason;

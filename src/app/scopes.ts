@@ -22,7 +22,8 @@ export async function clusterName(settings: Pick<CollectSettings, 'cluster'>, cl
   if (client.contextName !== '') return client.contextName.replaceAll(/[^A-Za-z0-9._:@-]/g, '-');
   const namespace = await client.json<{ metadata?: { uid?: string } }>('/api/v1/namespaces/kube-system', {}, signal);
   const uid = namespace.metadata?.uid;
-  if (uid === undefined) throw new KubetapeError('KUBE_PROTOCOL', 'the namespace kube-system has no uid', { hint: 'Name the cluster with --cluster.' });
+  if (uid === undefined)
+    throw new KubetapeError('KUBE_PROTOCOL', 'the namespace kube-system has no uid', { hint: 'Name the cluster with --cluster.' });
   return uid;
 }
 
@@ -91,7 +92,13 @@ export function watchesOf(resolved: readonly ResolvedResource[], settings: Colle
 
 function watchOf(resolved: ResolvedResource, resource: string, namespace: string, settings: CollectSettings, deps: WatchDeps): Watch {
   let type: ResourceType = resolved.type ?? placeholder(resolved.asked);
-  const scope = (): Scope => ({ type, resource, namespace, labelSelector: settings.labelSelector, fieldSelector: fieldSelectorOf(settings, type) });
+  const scope = (): Scope => ({
+    type,
+    resource,
+    namespace,
+    labelSelector: settings.labelSelector,
+    fieldSelector: fieldSelectorOf(settings, type),
+  });
   const track: Track = {
     cluster: deps.cluster,
     // A custom resource that is not served yet is known by its name only.
@@ -115,8 +122,18 @@ function watchOf(resolved: ResolvedResource, resource: string, namespace: string
         error = again?.error ?? null;
         type = again?.type ?? type;
       }
-      const options = { ...REFLECTOR_DEFAULTS, pageSize: settings.listPageSize, watchSeconds: [settings.watchMinSeconds, settings.watchMaxSeconds] as const };
-      const reflector = new Reflector(deps.client, scope(), createDecoder(type, resource, deps.redact), deps.listener(resource, namespace), options);
+      const options = {
+        ...REFLECTOR_DEFAULTS,
+        pageSize: settings.listPageSize,
+        watchSeconds: [settings.watchMinSeconds, settings.watchMaxSeconds] as const,
+      };
+      const reflector = new Reflector(
+        deps.client,
+        scope(),
+        createDecoder(type, resource, deps.redact),
+        deps.listener(resource, namespace),
+        options,
+      );
       await reflector.run(resume, cause, observe, signal);
     },
   };

@@ -68,5 +68,7 @@ export async function sink(settings: SettingsOf<'sink'>, telemetry: Telemetry, s
 
 function checks(worker: Sink | null, waitingFor: string): Check[] {
   if (worker === null || !worker.joined) return [{ name: 'sink', ready: false, reason: waitingFor }];
-  return worker.health().map(({ topic, partition, ready, reason }) => ({ name: `${topic}/${partition}`, ready, ...(reason === null ? {} : { reason }) }));
+  return worker
+    .health()
+    .map(({ topic, partition, ready, reason }) => ({ name: `${topic}/${partition}`, ready, ...(reason === null ? {} : { reason }) }));
 }

@@ -6,7 +6,11 @@ import { kafkaConnection } from './connections.ts';
 import type { Out } from './out.ts';
 
 export async function topics(settings: SettingsOf<'topics'>, out: Out): Promise<void> {
-  const specs = topicSpecs(settings.resources, { prefix: settings.topicPrefix, partitions: settings.partitions, partitionsOf: settings.partitionsOf });
+  const specs = topicSpecs(settings.resources, {
+    prefix: settings.topicPrefix,
+    partitions: settings.partitions,
+    partitionsOf: settings.partitionsOf,
+  });
   const outcomes = await ensureTopics(kafkaConnection(settings, 'topics'), specs, settings.replicationFactor);
   for (const { topic, action, detail } of outcomes) {
     const line = `${topic} ${action}${detail === '' ? '' : `: ${detail}`}`;

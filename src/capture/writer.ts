@@ -104,8 +104,8 @@ function report(entries: readonly Entry[], messages: readonly OutgoingMessage[],
     const count = counts.get(key) ?? { resource: track.resource, op: what, count: 0 };
     count.count += 1;
     counts.set(key, count);
-    // The age of what a first list shows says when it was made, not how fast it was captured.
-    if (changedAtMs !== null && what !== 'r')
+    // A first list shows old changes, and of a deletion the object does not say when it was.
+    if (changedAtMs !== null && what !== 'r' && what !== 'd')
       telemetry.changeAge({ resource: track.resource, seconds: Math.max(0, (nowMs - changedAtMs) / 1000), stage: 'produced' });
   }
   for (const count of counts.values()) telemetry.changes(count);

@@ -6,7 +6,9 @@ import { bold, dim, mark } from './output/style.ts';
 import { examples, settingFlags } from './setting-flags.ts';
 
 export const defineCheck: Define = (command, context) => {
-  command.description('Check every connection and permission, and say what to do about what is missing. Changes nothing. Exit 1 if anything is.');
+  command.description(
+    'Check every connection and permission, and say what to do about what is missing. Changes nothing. Exit 1 if anything is.',
+  );
   examples(command, [
     [`${context.name} check`, 'everything that `run` needs'],
     [`${context.name} check --context prod -o json`, 'for a script'],
@@ -19,7 +21,9 @@ export const defineCheck: Define = (command, context) => {
       const { check } = await import('../app/check.ts');
       const lines = await check(values);
       const failed = lines.filter((line) => line.ok === false).length;
-      context.stdout.write(options.output === 'json' ? `${JSON.stringify({ ok: failed === 0, checks: lines }, null, 2)}\n` : rendered(lines, failed, context));
+      context.stdout.write(
+        options.output === 'json' ? `${JSON.stringify({ ok: failed === 0, checks: lines }, null, 2)}\n` : rendered(lines, failed, context),
+      );
       context.exitCode = failed === 0 ? 0 : 1;
     });
 };
@@ -31,6 +35,9 @@ export function rendered(lines: readonly CheckLine[], failed: number, { stdout }
     const head = `${mark(ok === 'warn' ? 'warn' : ok ? 'ok' : 'fail', stdout)} ${area.padEnd(width)}  ${name}: ${message}\n`;
     return ok === true || remedy === undefined ? head : `${head}${' '.repeat(width + 4)}${dim(`→ ${remedy}`, stdout)}\n`;
   });
-  const end = failed === 0 ? `${mark('ok', stdout)} ${bold('all checks passed', stdout)}` : `${mark('fail', stdout)} ${bold(`${failed} of ${lines.length} checks failed`, stdout)}`;
+  const end =
+    failed === 0
+      ? `${mark('ok', stdout)} ${bold('all checks passed', stdout)}`
+      : `${mark('fail', stdout)} ${bold(`${failed} of ${lines.length} checks failed`, stdout)}`;
   return `${text.join('')}${end}\n`;
 }

@@ -26,7 +26,13 @@ export function longRunning<R extends LongRole>(command: Command, context: Conte
 async function inForeground<R extends LongRole>(role: R, values: SettingsOf<R>, load: () => Promise<Work<R>>): Promise<number> {
   const { createTelemetry } = await import('../telemetry/telemetry.ts');
   const { live } = await import('../app/lifecycle.ts');
-  const common: { readonly httpHost: string; readonly httpPort: number; readonly logLevel: SettingsOf<'run'>['logLevel']; readonly logFormat: SettingsOf<'run'>['logFormat']; readonly cluster?: string | undefined } = values;
+  const common: {
+    readonly httpHost: string;
+    readonly httpPort: number;
+    readonly logLevel: SettingsOf<'run'>['logLevel'];
+    readonly logFormat: SettingsOf<'run'>['logFormat'];
+    readonly cluster?: string | undefined;
+  } = values;
   const telemetry = createTelemetry({ role, version: VERSION, cluster: common.cluster, level: common.logLevel, format: common.logFormat });
   return live({
     telemetry,
@@ -40,16 +46,22 @@ async function inBackground(role: LongRole, argv: readonly string[], { env, stdo
   switch (outcome.kind) {
     case 'started': {
       const { pid, log, url } = outcome.background;
-      stdout.write(`${mark('ok', stdout)} ${role} runs in the background\n  pid    ${pid}\n  log    ${log}\n${url === null ? '' : `  ready  ${url}/ready\n`}  stop   ${name} stop ${role}\n`);
+      stdout.write(
+        `${mark('ok', stdout)} ${role} runs in the background\n  pid    ${pid}\n  log    ${log}\n${url === null ? '' : `  ready  ${url}/ready\n`}  stop   ${name} stop ${role}\n`,
+      );
       return 0;
     }
     case 'running': {
       const { pid, log } = outcome.background;
-      stderr.write(`${mark('fail', stderr)} ${role} runs in the background already: pid ${pid}, log ${log}\n  stop it with \`${name} stop ${role}\`\n`);
+      stderr.write(
+        `${mark('fail', stderr)} ${role} runs in the background already: pid ${pid}, log ${log}\n  stop it with \`${name} stop ${role}\`\n`,
+      );
       return 1;
     }
     case 'ended':
-      stderr.write(`${mark('fail', stderr)} ${role} ended at once; the end of ${outcome.log}:\n${outcome.lastLines.map((line) => `  ${line}\n`).join('')}`);
+      stderr.write(
+        `${mark('fail', stderr)} ${role} ended at once; the end of ${outcome.log}:\n${outcome.lastLines.map((line) => `  ${line}\n`).join('')}`,
+      );
       return outcome.exitCode === 0 ? 1 : outcome.exitCode;
   }
 }

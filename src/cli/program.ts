@@ -14,14 +14,30 @@ interface Verb {
 }
 
 const VERBS: Readonly<Record<string, Verb>> = {
-  run: { about: 'collector and sink in one process, for a workstation', group: 'Record:', load: async () => (await import('./run.ts')).defineRun },
-  collect: { about: 'record the changes of a cluster into Kafka', group: 'Record:', load: async () => (await import('./collect.ts')).defineCollect },
+  run: {
+    about: 'collector and sink in one process, for a workstation',
+    group: 'Record:',
+    load: async () => (await import('./run.ts')).defineRun,
+  },
+  collect: {
+    about: 'record the changes of a cluster into Kafka',
+    group: 'Record:',
+    load: async () => (await import('./collect.ts')).defineCollect,
+  },
   sink: { about: 'write the recorded changes into Postgres', group: 'Record:', load: async () => (await import('./sink.ts')).defineSink },
   stop: { about: 'stop what runs in the background', group: 'Record:', load: async () => (await import('./stop.ts')).defineStop },
   topics: { about: 'create the topics in Kafka', group: 'Set up:', load: async () => (await import('./topics.ts')).defineTopics },
-  migrate: { about: 'create or upgrade the schema in Postgres', group: 'Set up:', load: async () => (await import('./migrate.ts')).defineMigrate },
+  migrate: {
+    about: 'create or upgrade the schema in Postgres',
+    group: 'Set up:',
+    load: async () => (await import('./migrate.ts')).defineMigrate,
+  },
   check: { about: 'check every connection and permission', group: 'Set up:', load: async () => (await import('./check.ts')).defineCheck },
-  config: { about: 'show the settings and where each comes from', group: 'Set up:', load: async () => (await import('./config.ts')).defineConfig },
+  config: {
+    about: 'show the settings and where each comes from',
+    group: 'Set up:',
+    load: async () => (await import('./config.ts')).defineConfig,
+  },
   version: { about: 'print the version', group: 'About:', load: async () => (await import('./version.ts')).defineVersion },
 };
 

@@ -5,7 +5,9 @@ import { CONCERNS, type Role } from '../config/roles.ts';
 
 /** The command takes whatever comes; its help lists what the role knows. */
 export function settingFlags(command: Command, role: Role): Command {
-  const listed = settingsOfRole(role).filter((setting) => setting.flag !== null).map(optionOf);
+  const listed = settingsOfRole(role)
+    .filter((setting) => setting.flag !== null)
+    .map(optionOf);
   const general = [new Option('--config <file>', 'YAML file with settings (KUBETAPE_CONFIG)'), new Option('-h, --help', 'show help')];
   return command
     .usage('[flags]')
@@ -18,8 +20,12 @@ function optionOf(setting: Setting): Option {
   const { placeholder } = setting.kind;
   const name = setting.defaultText === '`true`' && placeholder === null ? `--no-${setting.flag?.slice(2)}` : (setting.flag ?? '');
   const choices = placeholder === 'choice' ? `: ${setting.kind.allowed.replace('one of ', '')}` : '';
-  const fallback = setting.defaultText === '' || setting.defaultText === '`false`' ? '' : ` (default: ${setting.defaultText.replaceAll('`', '')})`;
-  return new Option(placeholder === null ? name : `${name} <${placeholder}>`, `${setting.about.replaceAll('`', '')}${choices}${fallback}`).helpGroup(`${CONCERNS[setting.concern].title}:`);
+  const fallback =
+    setting.defaultText === '' || setting.defaultText === '`false`' ? '' : ` (default: ${setting.defaultText.replaceAll('`', '')})`;
+  return new Option(
+    placeholder === null ? name : `${name} <${placeholder}>`,
+    `${setting.about.replaceAll('`', '')}${choices}${fallback}`,
+  ).helpGroup(`${CONCERNS[setting.concern].title}:`);
 }
 
 /** Examples come right after the usage: they are what help is read for. */

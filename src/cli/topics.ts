@@ -5,7 +5,9 @@ import { outTo } from './output/out.ts';
 import { examples, settingFlags } from './setting-flags.ts';
 
 export const defineTopics: Define = (command, context) => {
-  command.description('Create the topics that are missing and say how the others differ from what they should be. Running it again changes nothing.');
+  command.description(
+    'Create the topics that are missing and say how the others differ from what they should be. Running it again changes nothing.',
+  );
   examples(command, [
     [`${context.name} topics`, 'for the default resources'],
     [`${context.name} topics --partitions-of pods=12 --replication-factor 3`, 'for production'],

@@ -10,6 +10,8 @@ export const defineVersion: Define = (command, context) => {
     .addOption(new Option('-o, --output <format>', 'form of the result').choices(['text', 'json']).default('text'))
     .action(({ output }: { readonly output: string }) => {
       const facts = { version: VERSION, node: process.versions.node, platform: `${process.platform}-${process.arch}` };
-      context.stdout.write(output === 'json' ? `${JSON.stringify(facts, null, 2)}\n` : `kubetape ${facts.version} (node ${facts.node}, ${facts.platform})\n`);
+      context.stdout.write(
+        output === 'json' ? `${JSON.stringify(facts, null, 2)}\n` : `kubetape ${facts.version} (node ${facts.node}, ${facts.platform})\n`,
+      );
     });
 };

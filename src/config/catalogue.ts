@@ -1,7 +1,7 @@
 /**
  * The settings as they are called outside: by flag, in the environment, in words. All of it follows from the schemas.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { formatBytes, kindOf, type KindFacts } from './kinds.ts';
 import { CONCERNS, SCHEMAS, type Concern, type Role } from './roles.ts';
 
@@ -56,8 +56,11 @@ function defaultText(schema: z.ZodType, key: string): string {
 export function valueText(key: string, value: unknown): string {
   if (typeof value === 'number' && key.endsWith('Bytes')) return formatBytes(value);
   if (Array.isArray(value)) return value.join(',');
-  if (typeof value === 'object' && value !== null) return Object.entries(value).map(([name, one]) => `${name}=${String(one)}`).join(',');
-  return value === undefined ? '' : String(value as string | number | boolean);
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value)
+      .map(([name, one]) => `${name}=${String(one)}`)
+      .join(',');
+  return value === undefined ? '' : String(value);
 }
 
 /** Every setting, by concern. */

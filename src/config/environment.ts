@@ -31,7 +31,10 @@ export function readEnvironment(env: Environment): Layer {
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith('KUBETAPE_') || known.has(name) || OTHERS.test(name) || isServiceLink(name, value ?? '')) continue;
     const near = nearest(name, known);
-    problems.push({ subject: `environment ${name}`, message: `there is no such setting${near === undefined ? '' : `; did you mean ${near}?`}` });
+    problems.push({
+      subject: `environment ${name}`,
+      message: `there is no such setting${near === undefined ? '' : `; did you mean ${near}?`}`,
+    });
   }
   return { found, problems };
 }
@@ -44,7 +47,9 @@ function isServiceLink(name: string, value: string): boolean {
 function libpqUrl(env: Environment): string | undefined {
   const host = env['PGHOST'];
   if (host === undefined || host === '') return undefined;
-  const login = env['PGUSER'] ? `${encodeURIComponent(env['PGUSER'])}${env['PGPASSWORD'] ? `:${encodeURIComponent(env['PGPASSWORD'])}` : ''}@` : '';
+  const login = env['PGUSER']
+    ? `${encodeURIComponent(env['PGUSER'])}${env['PGPASSWORD'] ? `:${encodeURIComponent(env['PGPASSWORD'])}` : ''}@`
+    : '';
   const name = encodeURIComponent(env['PGDATABASE'] ?? '');
   const tls = env['PGSSLMODE'] ? `sslmode=${encodeURIComponent(env['PGSSLMODE'])}` : '';
   const port = env['PGPORT'] ?? '5432';

@@ -16,7 +16,10 @@ export function readSettingsFile(path: string): Layer {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    return { found: new Map(), problems: [{ subject: `settings file ${path}`, message: `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})` }] };
+    return {
+      found: new Map(),
+      problems: [{ subject: `settings file ${path}`, message: `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})` }],
+    };
   }
   return parseSettings(text, path);
 }
@@ -43,7 +46,13 @@ export function parseSettings(text: string, path: string): Layer {
   return { found, problems };
 }
 
-function walk(node: Readonly<Record<string, unknown>>, above: readonly string[], path: string, found: Map<string, Found>, problems: Problem[]): void {
+function walk(
+  node: Readonly<Record<string, unknown>>,
+  above: readonly string[],
+  path: string,
+  found: Map<string, Found>,
+  problems: Problem[],
+): void {
   for (const [name, value] of Object.entries(node)) {
     const names = [...above, name];
     const key = keyOf(names);

@@ -37,7 +37,10 @@ export function readFlags(argv: readonly string[], role: Role): Flags {
       value = argv[at];
     }
     if (value === undefined) {
-      problems.push({ subject: name, message: `needs a value${setting === undefined ? ', the path of a settings file' : `: ${setting.kind.allowed}`}` });
+      problems.push({
+        subject: name,
+        message: `needs a value${setting === undefined ? ', the path of a settings file' : `: ${setting.kind.allowed}`}`,
+      });
     } else if (setting === undefined) {
       config = value;
     } else if (!rolesWith(setting.key).includes(role)) {
@@ -65,10 +68,15 @@ function lookUp(name: string): { setting: Setting | undefined; negated: boolean 
 
 function unknownFlag(name: string): Problem {
   if (!name.startsWith('-')) return { subject: `argument "${name}"`, message: 'is not expected here' };
-  const secret = CATALOGUE.find((setting) => setting.flag === null && name === `--${setting.env[0]?.slice('KUBETAPE_'.length).toLowerCase().replaceAll('_', '-')}`);
+  const secret = CATALOGUE.find(
+    (setting) => setting.flag === null && name === `--${setting.env[0]?.slice('KUBETAPE_'.length).toLowerCase().replaceAll('_', '-')}`,
+  );
   if (secret !== undefined) {
     const file = BY_KEY.get(`${secret.key}File`)?.flag;
-    return { subject: name, message: `a secret is not given as a flag, where everybody on the machine can read it; use ${secret.env[0]}${file ? ` or ${file}` : ''}` };
+    return {
+      subject: name,
+      message: `a secret is not given as a flag, where everybody on the machine can read it; use ${secret.env[0]}${file ? ` or ${file}` : ''}`,
+    };
   }
   const near = nearest(name, [...BY_FLAG.keys(), '--config', '--help']);
   return { subject: name, message: `there is no such flag${near === undefined ? '' : `; did you mean ${near}?`}` };

@@ -11,7 +11,9 @@ export const kafkaShape = {
     .default('')
     .describe('Before every topic, for example `prod.`'),
   kafkaTls: toggle().default(false).describe('Speak TLS with the brokers'),
-  kafkaTlsVerify: choice(['full', 'ca', 'none']).default('full').describe('What of the broker\'s certificate is verified: `full` also its host name, `ca` its issuer only'),
+  kafkaTlsVerify: choice(['full', 'ca', 'none'])
+    .default('full')
+    .describe("What of the broker's certificate is verified: `full` also its host name, `ca` its issuer only"),
   kafkaTlsCaFile: file().optional().meta({ description: 'Certificate authorities of the brokers (PEM)', defaultText: "the system's" }),
   kafkaTlsCertFile: file().optional().describe('Certificate of this client (PEM), for mutual TLS'),
   kafkaTlsKeyFile: file().optional().describe('Its private key (PEM)'),

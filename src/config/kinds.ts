@@ -28,7 +28,7 @@ function kind<T extends z.ZodType>(schema: T, facts: KindFacts): T {
 
 /** Facts of a setting's kind, under whatever default or optional it is wrapped in. */
 export function kindOf(schema: z.ZodType): KindFacts {
-  for (let inner: z.ZodType | undefined = schema; inner !== undefined; ) {
+  for (let inner: z.ZodType | undefined = schema; inner !== undefined;) {
     const facts = KINDS.get(inner);
     if (facts !== undefined) return facts;
     inner = (inner as unknown as { def: { innerType?: z.ZodType } }).def.innerType;
@@ -50,9 +50,20 @@ export function port() {
 }
 
 const UNITS: Readonly<Record<string, number>> = {
-  '': 1, b: 1,
-  k: 1e3, kb: 1e3, m: 1e6, mb: 1e6, g: 1e9, gb: 1e9,
-  ki: 2 ** 10, kib: 2 ** 10, mi: 2 ** 20, mib: 2 ** 20, gi: 2 ** 30, gib: 2 ** 30,
+  '': 1,
+  b: 1,
+  k: 1e3,
+  kb: 1e3,
+  m: 1e6,
+  mb: 1e6,
+  g: 1e9,
+  gb: 1e9,
+  ki: 2 ** 10,
+  kib: 2 ** 10,
+  mi: 2 ** 20,
+  mib: 2 ** 20,
+  gi: 2 ** 30,
+  gib: 2 ** 30,
 };
 
 /** A size in bytes: `4194304`, `4MiB`, `4Mi`, `4 MB`. */
@@ -65,7 +76,16 @@ export function bytes(min: number, max: number) {
   return kind(schema, { allowed: `a size from ${formatBytes(min)} to ${formatBytes(max)}`, placeholder: 'size' });
 }
 
-const SWITCH: Readonly<Record<string, boolean>> = { true: true, yes: true, on: true, 1: true, false: false, no: false, off: false, 0: false };
+const SWITCH: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  1: true,
+  false: false,
+  no: false,
+  off: false,
+  0: false,
+};
 
 export function toggle() {
   const schema = z.preprocess((raw) => (typeof raw === 'string' ? (SWITCH[raw.toLowerCase()] ?? raw) : raw), z.boolean());
@@ -98,12 +118,21 @@ export function url(protocols: readonly string[], example: string) {
 
 /** `a,b` or a YAML list; a comma within brackets divides nothing. */
 export function list(placeholder: string, pattern: RegExp, allowed: string) {
-  const schema = z.preprocess((raw) => (Array.isArray(raw) ? raw.flatMap(toItems) : toItems(raw)), z.array(z.string().regex(pattern)).readonly());
+  const schema = z.preprocess(
+    (raw) => (Array.isArray(raw) ? raw.flatMap(toItems) : toItems(raw)),
+    z.array(z.string().regex(pattern)).readonly(),
+  );
   return kind(schema, { allowed, placeholder, repeatable: true });
 }
 
 /** `key=value,key=value`, a YAML map, or JSON. */
-export function map<T extends z.ZodType>(value: T, placeholder: string, keys: RegExp, allowed: string, facts: Pick<KindFacts, 'secret'> = {}) {
+export function map<T extends z.ZodType>(
+  value: T,
+  placeholder: string,
+  keys: RegExp,
+  allowed: string,
+  facts: Pick<KindFacts, 'secret'> = {},
+) {
   const schema = z.preprocess(toMap, z.record(z.string().regex(keys), value).readonly());
   return kind(schema, { allowed, placeholder, repeatable: true, ...facts });
 }
@@ -157,7 +186,11 @@ function toMap(raw: unknown): unknown {
 
 /** `4194304` → `4MiB`; sizes that are no round number of units stay bytes. */
 export function formatBytes(size: number): string {
-  for (const [unit, factor] of [['GiB', 2 ** 30], ['MiB', 2 ** 20], ['KiB', 2 ** 10]] as const) {
+  for (const [unit, factor] of [
+    ['GiB', 2 ** 30],
+    ['MiB', 2 ** 20],
+    ['KiB', 2 ** 10],
+  ] as const) {
     if (size >= factor && size % factor === 0) return `${size / factor}${unit}`;
   }
   return String(size);

@@ -15,24 +15,31 @@ export const resourcesShape = {
 };
 
 export const kubernetesShape = {
-  cluster: text('name', NAME, 'a name of up to 100 letters, digits, dots, dashes and underscores')
-    .optional()
-    .meta({ description: 'Name of the cluster in records, keys and rows; must differ between clusters that share a Kafka', defaultText: "the kubeconfig context's name; needed in a pod" }),
+  cluster: text('name', NAME, 'a name of up to 100 letters, digits, dots, dashes and underscores').optional().meta({
+    description: 'Name of the cluster in records, keys and rows; must differ between clusters that share a Kafka',
+    defaultText: "the kubeconfig context's name; needed in a pod",
+  }),
   kubeconfig: file()
     .optional()
     .meta({ description: 'Kubeconfig to use', defaultText: "`KUBECONFIG`, `~/.kube/config`, or the pod's ServiceAccount" }),
   context: text('name').optional().meta({ description: 'Context of the kubeconfig', defaultText: 'its current one' }),
-  namespaces: list('namespaces', NAMESPACE, 'names of namespaces').default([]).meta({ description: 'Only these namespaces', defaultText: 'all' }),
+  namespaces: list('namespaces', NAMESPACE, 'names of namespaces')
+    .default([])
+    .meta({ description: 'Only these namespaces', defaultText: 'all' }),
   excludeNamespaces: list('namespaces', NAMESPACE, 'names of namespaces').default([]).describe('All but these namespaces'),
   labelSelector: text('selector').default('').describe('Only objects whose labels match, as for `kubectl get -l`'),
   fieldSelector: text('selector').default('').describe('Only objects whose fields match; every recorded resource must know the fields'),
-  configmapData: choice(['redact', 'keep']).default('redact').describe('Values of ConfigMaps: `redact` replaces each by its length and HMAC, `keep` records them'),
+  configmapData: choice(['redact', 'keep'])
+    .default('redact')
+    .describe('Values of ConfigMaps: `redact` replaces each by its length and HMAC, `keep` records them'),
   redact: list('rules', /^[a-z0-9.-]+:.+/, 'rules like pods:spec.containers[*].env[*].value')
     .default([])
     .describe('Further values to redact, as `resource:path`'),
   hmacKey: secret(16)
     .optional()
-    .describe('Key under which redacted values get an HMAC, so that a change of a value shows and its content does not; without it no HMAC is written'),
+    .describe(
+      'Key under which redacted values get an HMAC, so that a change of a value shows and its content does not; without it no HMAC is written',
+    ),
   hmacKeyFile: file().optional().describe('File that holds `hmacKey`'),
   listPageSize: int(1, 10_000).default(500).describe('Objects a page, where the API server does not stream its lists'),
   watchMinSeconds: int(10, 3600, 'seconds').default(300).describe('Shortest time one watch request is asked to last (s)'),

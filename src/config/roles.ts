@@ -23,7 +23,15 @@ export const CONCERNS = {
 export type Concern = keyof typeof CONCERNS;
 
 const EVERYTHING = {
-  ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...topicsShape, ...captureShape, ...postgresShape, ...sinkShape, ...httpShape, ...logShape,
+  ...resourcesShape,
+  ...kubernetesShape,
+  ...kafkaShape,
+  ...topicsShape,
+  ...captureShape,
+  ...postgresShape,
+  ...sinkShape,
+  ...httpShape,
+  ...logShape,
 };
 
 /** One schema per role, each a selection of the same concerns. */

@@ -66,7 +66,8 @@ export function resolve<R extends Role>(role: R, { argv = [], env = {}, file }: 
     } else if (outcome.value !== undefined) values[setting.key] = outcome.value;
   }
   problems.push(...conflicts(role, values, sources, wrong));
-  for (const key of ['hmacKey', 'kafkaSaslPassword', 'kafkaTlsKeyPassword', 'databaseUrl']) problems.push(...readSecret(key, values, sources));
+  for (const key of ['hmacKey', 'kafkaSaslPassword', 'kafkaTlsKeyPassword', 'databaseUrl'])
+    problems.push(...readSecret(key, values, sources));
   return { role, values: deepFreeze(values) as Partial<SettingsOf<R>>, sources, problems };
 }
 
@@ -94,7 +95,8 @@ function derived(key: string, role: Role, env: Environment): Found | undefined {
 function understand(setting: Setting, found: Found | undefined): { value: unknown } | { problem: Problem | undefined } {
   const parsed = setting.schema.safeParse(found?.value);
   if (!parsed.success) return { problem: found === undefined ? undefined : wrongValue(setting, found) };
-  if (found !== undefined && setting.kind.readable === true && !isReadable(String(parsed.data))) return { problem: wrongValue(setting, found) };
+  if (found !== undefined && setting.kind.readable === true && !isReadable(String(parsed.data)))
+    return { problem: wrongValue(setting, found) };
   return { value: parsed.data };
 }
 

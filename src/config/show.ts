@@ -30,7 +30,12 @@ export function settingsYaml(shown: readonly ShownSetting[]): string {
     if (setting.concern !== concern) lines.push(...(concern === undefined ? [] : ['']), `# ${CONCERNS[setting.concern].title}`);
     concern = setting.concern;
     // JSON is YAML; numbers, switches and plain words need no quotes.
-    const text = typeof setting.value === 'string' && /^[A-Za-z][\w./:@-]*$/.test(setting.value) && !/^(true|false|yes|no|on|off|null)$/i.test(setting.value) ? setting.value : JSON.stringify(setting.value);
+    const text =
+      typeof setting.value === 'string' &&
+      /^[A-Za-z][\w./:@-]*$/.test(setting.value) &&
+      !/^(true|false|yes|no|on|off|null)$/i.test(setting.value)
+        ? setting.value
+        : JSON.stringify(setting.value);
     const unset = setting.value === null;
     lines.push(unset ? `# ${setting.key}:` : `${setting.key}: ${text}${setting.source === 'default' ? '' : `  # ${setting.source}`}`);
   }
@@ -41,7 +46,13 @@ export function settingsYaml(shown: readonly ShownSetting[]): string {
 export function settingsTable(): string {
   const blocks = (Object.keys(CONCERNS) as Concern[]).map((concern) => {
     const rows = CATALOGUE.filter((setting) => setting.concern === concern).map(tableRow);
-    return [`#### ${CONCERNS[concern].title}`, '', '| setting | flag | environment | default | meaning |', '|---|---|---|---|---|', ...rows].join('\n');
+    return [
+      `#### ${CONCERNS[concern].title}`,
+      '',
+      '| setting | flag | environment | default | meaning |',
+      '|---|---|---|---|---|',
+      ...rows,
+    ].join('\n');
   });
   return `${blocks.join('\n\n')}\n`;
 }

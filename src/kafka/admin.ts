@@ -20,7 +20,12 @@ const ALREADY_EXISTS = 36;
  * @param replication replicas of a new topic; -1 takes the broker's default
  * @param dryRun only says what would be done: `missing` in place of `created`
  */
-export async function ensureTopics(connection: KafkaConnection, specs: readonly TopicSpec[], replication: number, dryRun = false): Promise<TopicOutcome[]> {
+export async function ensureTopics(
+  connection: KafkaConnection,
+  specs: readonly TopicSpec[],
+  replication: number,
+  dryRun = false,
+): Promise<TopicOutcome[]> {
   const existing = await describeTopics(connection);
   const missing = specs.filter(({ name }) => !existing.topics.has(name));
   const created = new Set<string>();
@@ -40,14 +45,22 @@ export async function ensureTopics(connection: KafkaConnection, specs: readonly 
     } finally {
       admin.disconnect();
     }
-    await untilVisible(connection, missing.map(({ name }) => name));
+    await untilVisible(
+      connection,
+      missing.map(({ name }) => name),
+    );
   }
   return specs.map(({ name, partitions }) => {
     const has = existing.topics.get(name);
     if (created.has(name)) return { topic: name, action: 'created', detail: `${partitions} partitions` };
-    if (has === undefined) return { topic: name, action: dryRun ? 'missing' : 'unchanged', detail: dryRun ? `would get ${partitions} partitions` : '' };
+    if (has === undefined)
+      return { topic: name, action: dryRun ? 'missing' : 'unchanged', detail: dryRun ? `would get ${partitions} partitions` : '' };
     if (has === partitions) return { topic: name, action: 'unchanged', detail: `${has} partitions` };
-    return { topic: name, action: 'differs', detail: `${has} partitions, the settings say ${partitions}; left as it is, since another number would break the order of its keys` };
+    return {
+      topic: name,
+      action: 'differs',
+      detail: `${has} partitions, the settings say ${partitions}; left as it is, since another number would break the order of its keys`,
+    };
   });
 }
 
@@ -72,7 +85,9 @@ export async function describeTopics(connection: KafkaConnection, timeoutMs = TI
   const producer = new kafka.Producer(commonProperties(connection));
   try {
     await connectClient(producer, connection.brokers, timeoutMs);
-    const metadata = await called<kafka.Metadata>((done) => producer.getMetadata({ allTopics: true, timeout: timeoutMs } as never, done as never));
+    const metadata = await called<kafka.Metadata>((done) =>
+      producer.getMetadata({ allTopics: true, timeout: timeoutMs } as never, done as never),
+    );
     return { brokers: metadata.brokers.length, topics: new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length])) };
   } catch (error) {
     throw kafkaError(error, 'reading metadata', connection.brokers);
@@ -80,4 +95,3 @@ export async function describeTopics(connection: KafkaConnection, timeoutMs = TI
     await disconnectClient(producer, 3_000);
   }
 }
-

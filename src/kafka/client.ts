@@ -66,14 +66,21 @@ export async function disconnectClient(client: Client, timeoutMs: number): Promi
 }
 
 /** Partition counts of the topics. @throws KubetapeError KAFKA_TOPIC_MISSING, naming all that are missing */
-export async function partitionsOfTopics(client: Client, topics: readonly string[], brokers: readonly string[], timeoutMs = 10_000): Promise<Map<string, number>> {
+export async function partitionsOfTopics(
+  client: Client,
+  topics: readonly string[],
+  brokers: readonly string[],
+  timeoutMs = 10_000,
+): Promise<Map<string, number>> {
   let metadata: Metadata;
   try {
     metadata = await called<Metadata>((done) => client.getMetadata({ allTopics: true, timeout: timeoutMs }, done as Done));
   } catch (error) {
     throw kafkaError(error, 'reading metadata', brokers);
   }
-  const found = new Map(metadata.topics.filter(({ partitions }) => partitions.length > 0).map(({ name, partitions }) => [name, partitions.length]));
+  const found = new Map(
+    metadata.topics.filter(({ partitions }) => partitions.length > 0).map(({ name, partitions }) => [name, partitions.length]),
+  );
   const missing = topics.filter((topic) => !found.has(topic));
   if (missing.length > 0) {
     throw new KubetapeError('KAFKA_TOPIC_MISSING', `Kafka at ${brokers.join(', ')} has no topic ${missing.join(', ')}`);

@@ -26,7 +26,9 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** The driver waits so long for each further record of a batch, not for the batch. */
 const PER_RECORD_TIMEOUT_MS = 5;
 const IDLE_MS = 20;
-const SESSION_TIMEOUT_MS = 45_000;
+/** A worker that died is missed after so long; one with a name of its own (static membership) may take longer to come back. */
+const SESSION_TIMEOUT_MS = 10_000;
+const STATIC_SESSION_TIMEOUT_MS = 45_000;
 const MAX_POLL_INTERVAL_MS = 300_000;
 
 export class GroupConsumer implements RecordSource {
@@ -51,7 +53,7 @@ export class GroupConsumer implements RecordSource {
       'enable.auto.commit': false,
       'enable.auto.offset.store': false,
       'isolation.level': 'read_committed',
-      'session.timeout.ms': SESSION_TIMEOUT_MS,
+      'session.timeout.ms': settings.instanceId === undefined ? SESSION_TIMEOUT_MS : STATIC_SESSION_TIMEOUT_MS,
       'max.poll.interval.ms': MAX_POLL_INTERVAL_MS,
       'queued.max.messages.kbytes': Math.max(1024, Math.floor(settings.queuedMaxBytes / 1024)),
       'queued.min.messages': 10_000,
@@ -65,7 +67,10 @@ export class GroupConsumer implements RecordSource {
       rebalance_cb: (error: DriverError, partitions: TopicPartition[]) => this.#rebalance(error, partitions),
     };
     // An offset that is gone is an error, not a silent jump.
-    this.#consumer = new kafka.KafkaConsumer(config as unknown as kafka.ConsumerGlobalConfig, { 'auto.offset.reset': 'error' } as kafka.ConsumerTopicConfig);
+    this.#consumer = new kafka.KafkaConsumer(
+      config as unknown as kafka.ConsumerGlobalConfig,
+      { 'auto.offset.reset': 'error' } as kafka.ConsumerTopicConfig,
+    );
   }
 
   async start(topics: readonly string[], handler: AssignmentHandler): Promise<void> {
@@ -155,7 +160,10 @@ export class GroupConsumer implements RecordSource {
     const untilMs = Date.now() + timeoutMs;
     // Leaving makes the group revoke everything; the handler is not to be cut off.
     const left = disconnectClient(this.#consumer, timeoutMs);
-    await Promise.race([left.then(() => this.#rebalancing), new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, untilMs - Date.now())).unref())]);
+    await Promise.race([
+      left.then(() => this.#rebalancing),
+      new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, untilMs - Date.now())).unref()),
+    ]);
   }
 
   #rebalance(error: DriverError, partitions: TopicPartition[]): void {

@@ -54,12 +54,17 @@ export class TopicReader implements LogReader {
   }
 
   /** Partitions with anything in them, to be read from their first record. */
-  async #openPartitions(consumer: kafka.KafkaConsumer, topics: readonly string[]): Promise<Map<string, { topic: string; partition: number; offset: number }>> {
+  async #openPartitions(
+    consumer: kafka.KafkaConsumer,
+    topics: readonly string[],
+  ): Promise<Map<string, { topic: string; partition: number; offset: number }>> {
     const counts = await partitionsOfTopics(consumer, topics, this.#connection.brokers);
     const open = new Map<string, { topic: string; partition: number; offset: number }>();
     for (const [topic, partitions] of counts) {
       for (let partition = 0; partition < partitions; partition += 1) {
-        const { lowOffset, highOffset } = await called<kafka.WatermarkOffsets>((done) => consumer.queryWatermarkOffsets(topic, partition, WATERMARKS_TIMEOUT_MS, done as never));
+        const { lowOffset, highOffset } = await called<kafka.WatermarkOffsets>((done) =>
+          consumer.queryWatermarkOffsets(topic, partition, WATERMARKS_TIMEOUT_MS, done as never),
+        );
         if (highOffset > lowOffset) open.set(`${topic} ${partition}`, { topic, partition, offset: lowOffset });
       }
     }

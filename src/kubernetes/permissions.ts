@@ -11,10 +11,15 @@ export async function mayListAndWatch(client: KubeClient, type: ResourceType, na
       kind: 'SelfSubjectAccessReview',
       spec: { resourceAttributes: { group: type.group, version: type.version, resource: type.plural, verb, namespace } },
     };
-    const answer = await client.json<{ status?: { allowed?: boolean } }>('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {}, signal, {
-      method: 'POST',
-      body: JSON.stringify(review),
-    });
+    const answer = await client.json<{ status?: { allowed?: boolean } }>(
+      '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+      {},
+      signal,
+      {
+        method: 'POST',
+        body: JSON.stringify(review),
+      },
+    );
     if (answer.status?.allowed !== true) missing.push(verb);
   }
   return missing;

@@ -9,7 +9,8 @@ import { KubetapeError } from '../events/errors.ts';
 import type { Client, Database } from './pool.ts';
 
 /** In the published package the sources are in dist/, the SQL stays in src/. */
-const FOLDER = [path.join(import.meta.dirname, 'sql'), path.join(import.meta.dirname, '..', '..', 'src', 'postgres', 'sql')].find(existsSync) ?? '';
+const FOLDER =
+  [path.join(import.meta.dirname, 'sql'), path.join(import.meta.dirname, '..', '..', 'src', 'postgres', 'sql')].find(existsSync) ?? '';
 
 /** Any number that no other program takes for its own locks: "kubetape" in ASCII. */
 const LOCK = '7743264741234402405';

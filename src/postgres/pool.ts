@@ -1,65 +1,76 @@
-/** Connections to one database. Owns `pg`; its types do not leave this folder. */
-import { readFileSync } from 'node:fs';
+/**
+ * Connections to one database. Owns `pg`; its types do not leave this folder.
+ * Invariants (test/postgres/pool.test.ts):
+ *   C1 bounded   no statement waits for ever: the server ends it, and where the server is gone, the client does
+ *   C2 discards  a connection that failed is never lent again
+ */
 import pg from 'pg';
 import { storeError } from './errors.ts';
+import { tlsOf, type TlsSettings } from './tls.ts';
 
 export interface DatabaseSettings {
   /** postgres://user:password@host:port/database?… with all that pg knows; undefined takes PGHOST and its companions. */
   readonly url?: string | undefined;
-  readonly tls?: {
-    readonly mode?: string | undefined;
-    readonly caFile?: string | undefined;
-    readonly certFile?: string | undefined;
-    readonly keyFile?: string | undefined;
-  };
+  readonly tls?: TlsSettings;
   readonly applicationName: string;
   readonly poolMax: number;
+  /** After so long without an answer a connection is given up (ms). */
+  readonly answerWithinMs?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Longer than the server's own limits (see BEGIN), so that it speaks first if it can. */
+const ANSWER_WITHIN_MS = 90_000;
+/** Migrations build indexes; 24 days are the longest that a timer can wait. */
+export const NO_LIMIT_MS = 2 ** 31 - 1;
+
+/**
+ * Opens a transaction with limits: a lock of somebody who was forgotten, or a worker that was suspended in the middle,
+ * must hold nobody up for ever. By SET LOCAL, which poolers between here and the server let through.
+ */
+export const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL statement_timeout = '60s';
+SET LOCAL lock_timeout = '10s';
+SET LOCAL idle_in_transaction_session_timeout = '60s';
+SET LOCAL work_mem = '64MB';
+SET LOCAL jit = off`;
 
 export type Client = pg.PoolClient;
 
 export class Database {
-  readonly #pool: pg.Pool;
+  #pool: pg.Pool;
+  readonly #config: pg.PoolConfig;
+  #tlsOptional: boolean;
   /** Host, port and database, for messages; never the password. */
   readonly where: string;
 
-  constructor(settings: DatabaseSettings) {
-    const config: pg.PoolConfig = {
-      ...(settings.url === undefined ? {} : { connectionString: withTlsMode(settings.url, settings.tls?.mode) }),
-      ...tlsFiles(settings.tls),
-      application_name: settings.applicationName,
-      max: settings.poolMax,
+  /** @throws KubetapeError CONFIG_INVALID: TLS files that cannot be read */
+  constructor({ url, tls, applicationName, poolMax, answerWithinMs = ANSWER_WITHIN_MS }: DatabaseSettings) {
+    const secured = tlsOf(url, tls);
+    this.#config = {
+      ...(secured.url === undefined ? {} : { connectionString: secured.url }),
+      ssl: secured.ssl,
+      application_name: applicationName,
+      max: poolMax,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: answerWithinMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       idleTimeoutMillis: 60_000,
     };
-    this.#pool = new pg.Pool(config);
-    // An idle connection that breaks is replaced by the next one; without a listener it would end the process.
-    this.#pool.on('error', () => undefined);
-    this.where = whereOf(settings.url);
+    this.#tlsOptional = secured.optional && secured.ssl !== false;
+    this.#pool = newPool(this.#config);
+    this.where = whereOf(url);
   }
 
   /** Runs one statement. @throws KubetapeError POSTGRES_*, SCHEMA_MISSING, ROW_REJECTED */
   async query<R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> {
-    try {
-      const { rows } = await this.#pool.query<R>(text, [...values]);
-      return rows;
-    } catch (error) {
-      throw storeError(error, this.where);
-    }
+    return this.with(async (client) => (await client.query<R>(text, [...values])).rows);
   }
 
   /** Lends a connection; one that failed is thrown away, not lent again. */
   async with<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    let client: Client;
-    try {
-      client = await this.#pool.connect();
-    } catch (error) {
-      throw storeError(error, this.where);
-    }
+    const client = await this.#connect();
     // A connection that breaks while it is lent also emits; the query in flight rejects by itself.
     const ignore = (): void => undefined;
     client.on('error', ignore);
@@ -81,21 +92,30 @@ export class Database {
   async close(): Promise<void> {
     await this.#pool.end();
   }
+
+  async #connect(): Promise<Client> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      if (this.#tlsOptional && error instanceof Error && error.message.includes('does not support SSL')) {
+        this.#tlsOptional = false;
+        const before = this.#pool;
+        this.#pool = newPool({ ...this.#config, ssl: false });
+        await before.end();
+        return this.#connect();
+      }
+      // Another call has just changed the pool for one without TLS.
+      if (error instanceof Error && error.message.includes('does not support SSL') && this.#pool.options.ssl === false) return this.#connect();
+      throw storeError(error, this.where);
+    }
+  }
 }
 
-function withTlsMode(url: string, mode: string | undefined): string {
-  if (mode === undefined) return url;
-  const parsed = new URL(url);
-  parsed.searchParams.set('sslmode', mode);
-  return parsed.toString();
-}
-
-function tlsFiles(tls: DatabaseSettings['tls']): pg.PoolConfig {
-  if (tls?.caFile === undefined && tls?.certFile === undefined && tls?.keyFile === undefined) return {};
-  const read = (file: string | undefined): string | undefined => (file === undefined ? undefined : readFileSync(file, 'utf8'));
-  const files = { ca: read(tls.caFile), cert: read(tls.certFile), key: read(tls.keyFile) };
-  const given = Object.fromEntries(Object.entries(files).filter(([, text]) => text !== undefined));
-  return { ssl: { ...given, rejectUnauthorized: tls.mode !== 'no-verify' } };
+function newPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool(config);
+  // An idle connection that breaks is replaced by the next one; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return pool;
 }
 
 function whereOf(url: string | undefined): string {

@@ -50,7 +50,10 @@ export function writeStatement(table: ResourceTable): Statement {
   const present = `k8s.${quoted(table.table)}`;
   const history = `k8s.${quoted(`${table.table}_history`)}`;
   const own = table.columns.map(({ name }) => quoted(`c_${name}`));
-  const all = [...COMMON.map(({ name, type }) => ({ name: quoted(name), type })), ...table.columns.map((one, at) => ({ name: own[at] ?? '', type: elementOf(one.type) }))];
+  const all = [
+    ...COMMON.map(({ name, type }) => ({ name: quoted(name), type })),
+    ...table.columns.map((one, at) => ({ name: own[at] ?? '', type: elementOf(one.type) })),
+  ];
   const arrays = all.map(({ type }, at) => `$${at + 2}::${ARRAY_TYPE[type]}`).join(', ');
   const columns = table.columns.map(({ name }) => quoted(name));
   const values = table.columns.map(({ type }, at) => (type === 'text[]' ? `${own[at]}::text[]` : own[at]));
@@ -82,10 +85,19 @@ SELECT count(*)::int AS inserted FROM h`;
 
 /** @param last per row: is it the newest of its object in the batch? */
 export function parametersOf(table: ResourceTable, partition: number, rows: readonly Row[], last: readonly boolean[]): unknown[] {
-  const common = COMMON.map(({ type, of }) => binaryArray(type, rows.map((row, at) => of(row, last[at] ?? true))));
+  const common = COMMON.map(({ type, of }) =>
+    binaryArray(
+      type,
+      rows.map((row, at) => of(row, last[at] ?? true)),
+    ),
+  );
   const own = table.columns.map(({ type }, at) => {
     const values = rows.map(({ columns }) => columns[at] ?? null);
-    if (type === 'text[]') return binaryArray('text', values.map((items) => (Array.isArray(items) ? arrayLiteral(items) : null)));
+    if (type === 'text[]')
+      return binaryArray(
+        'text',
+        values.map((items) => (Array.isArray(items) ? arrayLiteral(items) : null)),
+      );
     return binaryArray(elementOf(type), values);
   });
   return [partition, ...common, ...own];

@@ -26,13 +26,18 @@ export class PostgresStore implements Store {
 
   async ensureTable({ resource, table, group, kind, columns }: ResourceTable): Promise<void> {
     if (this.#known.has(table)) return;
-    await this.#timed('ensure_table', () => this.#database.query('SELECT k8s.ensure_resource($1, $2, $3, $4, $5)', [resource, table, group, kind, JSON.stringify(columns)]));
+    await this.#timed('ensure_table', () =>
+      this.#database.query('SELECT k8s.ensure_resource($1, $2, $3, $4, $5)', [resource, table, group, kind, JSON.stringify(columns)]),
+    );
     this.#known.add(table);
   }
 
   async position({ topic, partition }: TopicPartition): Promise<Position | null> {
     const rows = await this.#timed('read_position', () =>
-      this.#database.query<{ next_offset: string; topic_id: string | null }>('SELECT next_offset, topic_id FROM k8s.sink_offsets WHERE topic = $1 AND partition = $2', [topic, partition]),
+      this.#database.query<{ next_offset: string; topic_id: string | null }>(
+        'SELECT next_offset, topic_id FROM k8s.sink_offsets WHERE topic = $1 AND partition = $2',
+        [topic, partition],
+      ),
     );
     const [row] = rows;
     return row === undefined ? null : { topic, partition, nextOffset: Number(row.next_offset), topicId: row.topic_id };
@@ -40,7 +45,10 @@ export class PostgresStore implements Store {
 
   async initialise({ topic, partition, nextOffset, topicId }: Position): Promise<void> {
     await this.#timed('initialise_position', () =>
-      this.#database.query('INSERT INTO k8s.sink_offsets (topic, partition, next_offset, topic_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING', [topic, partition, nextOffset, topicId]),
+      this.#database.query(
+        'INSERT INTO k8s.sink_offsets (topic, partition, next_offset, topic_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+        [topic, partition, nextOffset, topicId],
+      ),
     );
   }
 
@@ -152,10 +160,22 @@ SELECT *, $10::text, $11::int4 FROM unnest($1::text[], $2::text[], $3::text[], $
       text(({ namespace }) => namespace),
       text(({ name }) => name),
       text(({ type }) => type),
-      binaryArray('timestamptz', facts.map(({ atMs }) => atMs)),
-      binaryArray('uuid', facts.map(({ uid }) => uid)),
-      binaryArray('jsonb', facts.map(({ detail }) => detail)),
-      binaryArray('int8', facts.map(({ offset }) => offset)),
+      binaryArray(
+        'timestamptz',
+        facts.map(({ atMs }) => atMs),
+      ),
+      binaryArray(
+        'uuid',
+        facts.map(({ uid }) => uid),
+      ),
+      binaryArray(
+        'jsonb',
+        facts.map(({ detail }) => detail),
+      ),
+      binaryArray(
+        'int8',
+        facts.map(({ offset }) => offset),
+      ),
       topic,
       partition,
     ],
@@ -165,6 +185,16 @@ SELECT *, $10::text, $11::int4 FROM unnest($1::text[], $2::text[], $3::text[], $
 async function writeDeadLetter(client: Client, { record, code, sqlstate, message }: DeadLetter): Promise<void> {
   await client.query(
     'INSERT INTO k8s.dead_letters (topic, partition, "offset", key, headers, value, code, sqlstate, message) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING',
-    [record.topic, record.partition, record.offset, record.key, JSON.stringify(record.headers).replaceAll('\\u0000', ''), record.value, code, sqlstate, message],
+    [
+      record.topic,
+      record.partition,
+      record.offset,
+      record.key,
+      JSON.stringify(record.headers).replaceAll('\\u0000', ''),
+      record.value,
+      code,
+      sqlstate,
+      message,
+    ],
   );
 }

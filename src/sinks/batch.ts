@@ -68,6 +68,8 @@ function rowOf(offset: number, change: DecodedChange): Row {
   }
   const unseen = change.op === 'd' && source.synthetic;
   const created = Date.parse(String((object['metadata'] as { creationTimestamp?: unknown } | undefined)?.creationTimestamp));
+  const changedAtMs = Date.parse(change.ts);
+  const made = by?.time === null || by?.time === undefined ? Number.NaN : Date.parse(by.time);
   return {
     offset,
     cluster: change.cluster,
@@ -75,7 +77,8 @@ function rowOf(offset: number, change: DecodedChange): Row {
     epoch: source.epoch,
     resourceVersion: source.resourceVersion,
     op: change.op,
-    changedAtMs: Date.parse(change.ts),
+    changedAtMs,
+    madeAtMs: Number.isNaN(made) ? changedAtMs : made,
     createdAtMs: Number.isNaN(created) ? null : created,
     namespace: source.namespace,
     name: source.name,
@@ -95,7 +98,8 @@ function factOf(record: SourceRecord, value: Buffer): FactRow {
   } catch {
     throw new KubetapeError('RECORD_INVALID', 'the fact is not valid JSON');
   }
-  if (Number.isInteger(fact?.v) && fact.v > 1) throw new KubetapeError('RECORD_NEWER', `the fact has version ${String(fact.v)}, this binary knows 1`);
+  if (Number.isInteger(fact?.v) && fact.v > 1)
+    throw new KubetapeError('RECORD_NEWER', `the fact has version ${String(fact.v)}, this binary knows 1`);
   const { cluster, resource, namespace, name, type, ts, uid, detail } = fact ?? {};
   for (const [field, text] of Object.entries({ cluster, resource, namespace, name, type, ts })) {
     if (typeof text !== 'string') throw new KubetapeError('RECORD_INVALID', `the fact has no valid field "${field}"`);
@@ -103,5 +107,15 @@ function factOf(record: SourceRecord, value: Buffer): FactRow {
   const atMs = Date.parse(ts);
   if (Number.isNaN(atMs)) throw new KubetapeError('RECORD_INVALID', 'the fact has no valid field "ts"');
   const known = typeof uid === 'string' && UUID.test(uid) ? uid : null;
-  return { offset: record.offset, cluster, resource, namespace, name, type, atMs, uid: known, detail: Buffer.from(JSON.stringify(detail ?? {})) };
+  return {
+    offset: record.offset,
+    cluster,
+    resource,
+    namespace,
+    name,
+    type,
+    atMs,
+    uid: known,
+    detail: Buffer.from(JSON.stringify(detail ?? {})),
+  };
 }

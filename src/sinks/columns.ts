@@ -16,7 +16,8 @@ interface Column {
 }
 
 const column = (name: string, type: ColumnType, about: string, of: Column['of']): Column => ({ name, type, about, of });
-const at = (object: KubernetesObject, ...path: readonly string[]): unknown => path.reduce<unknown>((node, field) => fields(node)[field], object);
+const at = (object: KubernetesObject, ...path: readonly string[]): unknown =>
+  path.reduce<unknown>((node, field) => fields(node)[field], object);
 
 const images = column('images', 'text[]', 'Images of the containers, in their order', (object) =>
   list(at(object, 'spec', 'template', 'spec', 'containers')).map((one) => text(fields(one)['image']) ?? ''),
@@ -66,8 +67,11 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
       const { kind, name } = fields(event['regarding'] ?? event['involvedObject']);
       return text(kind) === null ? null : `${text(kind)}/${text(name) ?? ''}`;
     }),
-    column('count', 'integer', 'How often it happened', (event) =>
-      number(at(event, 'series', 'count')) ?? number(event['deprecatedCount']) ?? number(event['count']) ?? 1,
+    column(
+      'count',
+      'integer',
+      'How often it happened',
+      (event) => number(at(event, 'series', 'count')) ?? number(event['deprecatedCount']) ?? number(event['count']) ?? 1,
     ),
     column('note', 'text', 'What it says', (event) => text(event['note'] ?? event['message'])),
   ],

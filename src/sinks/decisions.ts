@@ -12,14 +12,22 @@ export type Start =
  * @param stored what the store knows of the partition
  * @param held the offsets that the log holds: first, and one after the last
  */
-export function startOf(partition: TopicPartition, stored: Position | null, held: { readonly low: number; readonly high: number }, topicId: string | null): Start {
+export function startOf(
+  partition: TopicPartition,
+  stored: Position | null,
+  held: { readonly low: number; readonly high: number },
+  topicId: string | null,
+): Start {
   const { topic, partition: number } = partition;
   if (stored === null) return { do: 'initialise', position: { topic, partition: number, nextOffset: held.low, topicId } };
   const { nextOffset } = stored;
   const again = (offset: number): string =>
     `To go on anyway: UPDATE k8s.sink_offsets SET next_offset = ${offset}, topic_id = NULL WHERE topic = '${topic}' AND partition = ${number};`;
   if (stored.topicId !== null && topicId !== null && stored.topicId !== topicId) {
-    return refuse(`${topic} was deleted and created again since offset ${nextOffset} was written`, `Its old records are gone. ${again(held.low)}`);
+    return refuse(
+      `${topic} was deleted and created again since offset ${nextOffset} was written`,
+      `Its old records are gone. ${again(held.low)}`,
+    );
   }
   if (nextOffset > held.high) {
     return refuse(

@@ -37,7 +37,14 @@ export class PartitionWriter {
   /** Timestamp of the last record that is in the store. */
   #writtenMs = 0;
 
-  constructor(at: TopicPartition, kind: 'changes' | 'facts', position: number, store: Store, limits: BatchLimits, telemetry: SinkTelemetry) {
+  constructor(
+    at: TopicPartition,
+    kind: 'changes' | 'facts',
+    position: number,
+    store: Store,
+    limits: BatchLimits,
+    telemetry: SinkTelemetry,
+  ) {
     this.at = at;
     this.#kind = kind;
     this.#position = position;
@@ -88,7 +95,11 @@ export class PartitionWriter {
   /** Is a batch to be written now? */
   due(nowMs: number): boolean {
     if (this.#busy || this.#records.length === 0) return false;
-    return this.#records.length >= this.#limits.maxRows || this.#bytes >= this.#limits.maxBytes || nowMs - this.#sinceMs >= this.#limits.maxWaitMs;
+    return (
+      this.#records.length >= this.#limits.maxRows ||
+      this.#bytes >= this.#limits.maxBytes ||
+      nowMs - this.#sinceMs >= this.#limits.maxWaitMs
+    );
   }
 
   /** The partition is not ours any more: gives up waiting, and forgets what is not under way. */
@@ -136,7 +147,8 @@ export class PartitionWriter {
         }
         throw decoded.stop;
       } catch (error) {
-        const failure = error instanceof KubetapeError ? error : new KubetapeError('INTERNAL', 'the batch could not be made', { cause: error });
+        const failure =
+          error instanceof KubetapeError ? error : new KubetapeError('INTERNAL', 'the batch could not be made', { cause: error });
         const rest = records.filter(({ offset }) => offset >= this.#position);
         const remedy = remedyOf(failure, rest.length, attempt, Math.random);
         switch (remedy.do) {
@@ -154,7 +166,8 @@ export class PartitionWriter {
             await this.#sleep(remedy.ms);
             break;
           case 'stop':
-            if (this.#trouble?.state !== 'stopped') this.#telemetry.partitionState({ ...this.at, state: 'stopped', reason: `${failure.message}. ${failure.hint}` });
+            if (this.#trouble?.state !== 'stopped')
+              this.#telemetry.partitionState({ ...this.at, state: 'stopped', reason: `${failure.message}. ${failure.hint}` });
             this.#trouble = { state: 'stopped', error: failure };
             await this.#sleep(remedy.ms);
             break;
@@ -173,16 +186,25 @@ export class PartitionWriter {
     const { rows, facts, deadLetters } = batch;
     const resource = batch.table?.resource ?? (this.#kind === 'facts' ? 'event-stream' : '');
     if (rows.length + facts.length > 0) {
-      const bytes = rows.reduce((sum, { object }) => sum + (object?.length ?? 0), 0) + facts.reduce((sum, { detail }) => sum + detail.length, 0);
+      const bytes =
+        rows.reduce((sum, { object }) => sum + (object?.length ?? 0), 0) + facts.reduce((sum, { detail }) => sum + detail.length, 0);
       const seconds = (performance.now() - startedMs) / 1000;
       const duplicates = rows.length - inserted;
-      this.#telemetry.batchWritten({ resource, partition: batch.partition, rows: inserted + facts.length, duplicates: Math.max(0, duplicates), bytes, seconds });
+      this.#telemetry.batchWritten({
+        resource,
+        partition: batch.partition,
+        rows: inserted + facts.length,
+        duplicates: Math.max(0, duplicates),
+        bytes,
+        seconds,
+      });
     }
     for (const { record, code } of deadLetters) this.#telemetry.deadLetter({ ...this.at, offset: record.offset, code });
     if (newestMs !== null) {
       this.#writtenMs = newestMs;
       const nowMs = Date.now();
-      for (const { changedAtMs, snapshot } of rows) if (!snapshot) this.#telemetry.changeAge({ resource, seconds: Math.max(0, (nowMs - changedAtMs) / 1000) });
+      for (const { madeAtMs, snapshot } of rows)
+        if (!snapshot) this.#telemetry.changeAge({ resource, seconds: Math.max(0, (nowMs - madeAtMs) / 1000) });
     }
   }
 
@@ -199,7 +221,8 @@ export class PartitionWriter {
         this.#settle(null);
         return true;
       } catch (error) {
-        const again = error instanceof KubetapeError ? error : new KubetapeError('INTERNAL', 'the dead letter could not be written', { cause: error });
+        const again =
+          error instanceof KubetapeError ? error : new KubetapeError('INTERNAL', 'the dead letter could not be written', { cause: error });
         if (again.code === 'OFFSET_FENCED') return this.#reposition(again);
         this.#settle({ state: 'retrying', error: again });
         await this.#sleep(Math.min(10_000, 100 * 2 ** attempt));

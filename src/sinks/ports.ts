@@ -75,6 +75,8 @@ export interface Row {
   readonly op: string;
   readonly changedAtMs: number;
   readonly createdAtMs: number | null;
+  /** When the API server made the change (resolution: a second), as far as the record tells; else when it was seen. */
+  readonly madeAtMs: number;
   readonly namespace: string;
   readonly name: string;
   readonly byManager: string | null;
@@ -141,11 +143,20 @@ export interface Store {
 
 /** What a sink says of itself. */
 export interface SinkTelemetry {
-  batchWritten(facts: { readonly resource: string; readonly partition: number; readonly rows: number; readonly duplicates: number; readonly bytes: number; readonly seconds: number }): void;
+  batchWritten(facts: {
+    readonly resource: string;
+    readonly partition: number;
+    readonly rows: number;
+    readonly duplicates: number;
+    readonly bytes: number;
+    readonly seconds: number;
+  }): void;
   recordsConsumed(facts: { readonly topic: string; readonly count: number }): void;
   deadLetter(facts: TopicPartition & { readonly offset: number; readonly code: string }): void;
   changeAge(facts: { readonly resource: string; readonly seconds: number }): void;
   lag(facts: TopicPartition & { readonly records: number | null; readonly seconds: number | null }): void;
-  retry(facts: TopicPartition & { readonly code: string; readonly attempt: number; readonly delayMs: number; readonly message: string }): void;
+  retry(
+    facts: TopicPartition & { readonly code: string; readonly attempt: number; readonly delayMs: number; readonly message: string },
+  ): void;
   partitionState(facts: TopicPartition & { readonly state: string; readonly reason?: string | undefined }): void;
 }

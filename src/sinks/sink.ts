@@ -70,7 +70,13 @@ export class Sink {
       const reason = writer.trouble?.error.message ?? (lag === null ? 'its lag is not known yet' : null);
       return { ...writer.at, ready: reason === null, reason, lag };
     });
-    const refused = [...this.#refused.values()].map(({ topic, partition, error }) => ({ topic, partition, ready: false, reason: `${error.message}. ${error.hint}`, lag: null }));
+    const refused = [...this.#refused.values()].map(({ topic, partition, error }) => ({
+      topic,
+      partition,
+      ready: false,
+      reason: `${error.message}. ${error.hint}`,
+      lag: null,
+    }));
     return [...running, ...refused];
   }
 
@@ -78,7 +84,10 @@ export class Sink {
   async run(signal: AbortSignal): Promise<void> {
     const housekeeping = [this.#every(LAG_EVERY_MS, () => this.#measureLags()), this.#every(DISPLAY_EVERY_MS, async () => this.#display())];
     try {
-      await this.#source.start([...this.#topics.keys()], { assigned: (partitions) => this.#assigned(partitions), revoked: (partitions) => this.#revoked(partitions) });
+      await this.#source.start([...this.#topics.keys()], {
+        assigned: (partitions) => this.#assigned(partitions),
+        revoked: (partitions) => this.#revoked(partitions),
+      });
       while (!signal.aborted) {
         const records = await this.#source.poll(POLL_RECORDS);
         const nowMs = Date.now();
@@ -133,13 +142,18 @@ export class Sink {
     this.#joined = true;
     // A pause does not hold for what is new.
     this.#paused = false;
+    void this.#measureLags();
     return starts;
   }
 
   async #start(at: TopicPartition): Promise<TopicPartition & { offset: number }> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const [stored, held, topicId] = await Promise.all([this.#store.position(at), this.#source.watermarks(at), this.#source.topicId(at.topic)]);
+        const [stored, held, topicId] = await Promise.all([
+          this.#store.position(at),
+          this.#source.watermarks(at),
+          this.#source.topicId(at.topic),
+        ]);
         const start = startOf(at, stored, held, topicId);
         switch (start.do) {
           case 'refuse':
@@ -151,7 +165,10 @@ export class Sink {
             // Another worker may have been first: its word counts.
             continue;
           case 'resume':
-            this.#writers.set(keyOf(at), new PartitionWriter(at, this.#topics.get(at.topic) ?? 'changes', start.offset, this.#store, this.#settings, this.#telemetry));
+            this.#writers.set(
+              keyOf(at),
+              new PartitionWriter(at, this.#topics.get(at.topic) ?? 'changes', start.offset, this.#store, this.#settings, this.#telemetry),
+            );
             this.#telemetry.partitionState({ ...at, state: 'running' });
             return { ...at, offset: start.offset };
         }
@@ -194,27 +211,29 @@ export class Sink {
   }
 
   async #measureLags(): Promise<void> {
-    for (const writer of [...this.#writers.values()]) {
-      let high: number | null = null;
-      try {
-        ({ high } = await this.#source.watermarks(writer.at));
-      } catch {
-        // Kafka is away: what the lag is cannot be told.
-      }
-      if (!this.#writers.has(keyOf(writer.at))) continue;
-      if (high === null) {
-        this.#lags.delete(keyOf(writer.at));
-        this.#telemetry.lag({ ...writer.at, records: null, seconds: null });
-        continue;
-      }
-      // Markers of transactions take offsets too: behind the last record there is no lag.
-      const end = this.#source.endReached(writer.at);
-      const all = end !== null && end >= high && writer.bytes === 0 && !writer.busy;
-      const records = all ? 0 : Math.max(0, high - writer.position);
-      const seconds = records > 0 && writer.writtenMs > 0 ? Math.max(0, (Date.now() - writer.writtenMs) / 1000) : 0;
-      this.#lags.set(keyOf(writer.at), records);
-      this.#telemetry.lag({ ...writer.at, records, seconds });
+    await Promise.all([...this.#writers.values()].map((writer) => this.#measureLag(writer)));
+  }
+
+  async #measureLag(writer: PartitionWriter): Promise<void> {
+    let high: number | null = null;
+    try {
+      ({ high } = await this.#source.watermarks(writer.at));
+    } catch {
+      // Kafka is away: what the lag is cannot be told.
     }
+    if (!this.#writers.has(keyOf(writer.at))) return;
+    if (high === null) {
+      this.#lags.delete(keyOf(writer.at));
+      this.#telemetry.lag({ ...writer.at, records: null, seconds: null });
+      return;
+    }
+    // Markers of transactions take offsets too: behind the last record there is no lag.
+    const end = this.#source.endReached(writer.at);
+    const all = end !== null && end >= high && writer.bytes === 0 && !writer.busy;
+    const records = all ? 0 : Math.max(0, high - writer.position);
+    const seconds = records > 0 && writer.writtenMs > 0 ? Math.max(0, (Date.now() - writer.writtenMs) / 1000) : 0;
+    this.#lags.set(keyOf(writer.at), records);
+    this.#telemetry.lag({ ...writer.at, records, seconds });
   }
 
   #every(ms: number, work: () => Promise<void>): NodeJS.Timeout {

@@ -1,6 +1,6 @@
 /** What the collector says of itself: each occurrence is a method, and becomes a log line, metrics, or both. */
 import type { Log } from './log.ts';
-import { BYTES, Metrics, RECORDS, SECONDS } from './metrics.ts';
+import { BYTES, type Metrics, RECORDS, SECONDS } from './metrics.ts';
 import type { SharedMetrics } from './shared.ts';
 
 export type WatchState = 'probing' | 'listing' | 'watching' | 'waiting' | 'stopped';
@@ -15,20 +15,35 @@ type Scope = {
 export type CaptureTelemetry = ReturnType<typeof captureTelemetry>;
 
 export function captureTelemetry(log: Log, metrics: Metrics, shared: SharedMetrics) {
-  const changes = metrics.counter('kubetape_changes_total', 'Changes committed to Kafka, by operation (r first listed, c created, u updated, d deleted)', ['resource', 'op']);
+  const changes = metrics.counter(
+    'kubetape_changes_total',
+    'Changes committed to Kafka, by operation (r first listed, c created, u updated, d deleted)',
+    ['resource', 'op'],
+  );
   const produced = metrics.counter('kubetape_messages_produced_total', 'Messages committed to Kafka', ['topic']);
   const lists = metrics.histogram('kubetape_list_seconds', 'Duration of complete lists', SECONDS.long, ['resource']);
   const listed = metrics.gauge('kubetape_listed_objects', 'Objects in the last complete list', ['resource']);
   const relists = metrics.counter('kubetape_relists_total', 'Lists begun, by cause', ['resource', 'cause']);
   const state = metrics.gauge('kubetape_watch_state', 'Watches in this state: 1 for a watch of all namespaces', ['resource', 'state']);
-  const restarts = metrics.counter('kubetape_watch_restarts_total', 'Watches that ended and are opened again, by the way they ended', ['resource', 'cause']);
-  const unwatched = metrics.counter('kubetape_unwatched_seconds_total', 'Time whose changes are known by their net effect only', ['resource', 'cause']);
+  const restarts = metrics.counter('kubetape_watch_restarts_total', 'Watches that ended and are opened again, by the way they ended', [
+    'resource',
+    'cause',
+  ]);
+  const unwatched = metrics.counter('kubetape_unwatched_seconds_total', 'Time whose changes are known by their net effect only', [
+    'resource',
+    'cause',
+  ]);
   const gaps = metrics.counter('kubetape_gaps_total', 'Stretches of time that could not be seen', ['resource', 'cause']);
   const progressAt = new Map<string, number>();
-  metrics.gauge('kubetape_watch_progress_age_seconds', 'Time since a watch last proved to be live, by a change or a bookmark', ['resource'], (gauge) => {
-    gauge.reset();
-    for (const [resource, atMs] of progressAt) gauge.set({ resource }, Math.max(0, (Date.now() - atMs) / 1000));
-  });
+  metrics.gauge(
+    'kubetape_watch_progress_age_seconds',
+    'Time since a watch last proved to be live, by a change or a bookmark',
+    ['resource'],
+    (gauge) => {
+      gauge.reset();
+      for (const [resource, atMs] of progressAt) gauge.set({ resource }, Math.max(0, (Date.now() - atMs) / 1000));
+    },
+  );
   const seconds = metrics.histogram('kubetape_transaction_seconds', 'Duration of Kafka transactions, commit included', SECONDS.short);
   const records = metrics.histogram('kubetape_transaction_records', 'Messages in a Kafka transaction', RECORDS);
   const bytes = metrics.histogram('kubetape_transaction_bytes', 'Bytes in a Kafka transaction', BYTES);
@@ -65,7 +80,15 @@ export function captureTelemetry(log: Log, metrics: Metrics, shared: SharedMetri
       restarts.inc({ resource: facts.resource, cause: facts.cause });
       log.debug(`the watch of ${nameOf(facts)} ended: ${facts.cause}`, facts);
     },
-    reflectorError(facts: Scope & { readonly code: string; readonly message: string; readonly hint: string; readonly attempt: number; readonly delayMs: number }): void {
+    reflectorError(
+      facts: Scope & {
+        readonly code: string;
+        readonly message: string;
+        readonly hint: string;
+        readonly attempt: number;
+        readonly delayMs: number;
+      },
+    ): void {
       shared.errors.inc({ code: facts.code, stage: 'source' });
       const { message, ...rest } = facts;
       log.warn(`${nameOf(facts)}: ${message}; again in ${inWords(facts.delayMs)}`, rest);
@@ -77,7 +100,12 @@ export function captureTelemetry(log: Log, metrics: Metrics, shared: SharedMetri
     changeAge(facts: { readonly resource: string; readonly seconds: number; readonly stage: 'produced' }): void {
       shared.changeAge.observe({ resource: facts.resource, stage: facts.stage }, facts.seconds);
     },
-    transaction(facts: { readonly records: number; readonly bytes: number; readonly seconds: number; readonly messagesByTopic: ReadonlyMap<string, number> }): void {
+    transaction(facts: {
+      readonly records: number;
+      readonly bytes: number;
+      readonly seconds: number;
+      readonly messagesByTopic: ReadonlyMap<string, number>;
+    }): void {
       seconds.observe(facts.seconds);
       records.observe(facts.records);
       bytes.observe(facts.bytes);
@@ -86,7 +114,11 @@ export function captureTelemetry(log: Log, metrics: Metrics, shared: SharedMetri
     transactionRetry(facts: { readonly code: string; readonly attempt: number; readonly delayMs: number; readonly message: string }): void {
       retries.inc({ code: facts.code });
       shared.errors.inc({ code: facts.code, stage: 'log' });
-      log.warn(`the transaction is repeated in ${inWords(facts.delayMs)}: ${facts.message}`, { code: facts.code, attempt: facts.attempt, delayMs: facts.delayMs });
+      log.warn(`the transaction is repeated in ${inWords(facts.delayMs)}: ${facts.message}`, {
+        code: facts.code,
+        attempt: facts.attempt,
+        delayMs: facts.delayMs,
+      });
     },
     ring(facts: { readonly records: number; readonly bytes: number }): void {
       ringRecords.set(facts.records);
@@ -95,7 +127,13 @@ export function captureTelemetry(log: Log, metrics: Metrics, shared: SharedMetri
     expiredEvents(facts: { readonly count: number }): void {
       discarded.inc({ reason: 'event-expired' }, facts.count);
     },
-    gap(facts: { readonly resource: string; readonly cause: string; readonly from: string; readonly to: string; readonly seconds: number }): void {
+    gap(facts: {
+      readonly resource: string;
+      readonly cause: string;
+      readonly from: string;
+      readonly to: string;
+      readonly seconds: number;
+    }): void {
       const { resource, cause } = facts;
       gaps.inc({ resource, cause });
       unwatched.inc({ resource, cause }, facts.seconds);

@@ -45,10 +45,20 @@ function safeMessage(error: Error): string | undefined {
   if (typeof severity === 'string' && typeof code === 'string') return /^(08|28|3D|42|53|57|40)/.test(code) ? error.message : undefined;
   // Of librdkafka: a text from its own table of codes.
   if (typeof code === 'number' && typeof origin === 'string') return error.message;
-  if (error instanceof AggregateError) return error.errors.map((one) => (one instanceof Error ? safeMessage(one) : undefined)).filter((one) => one !== undefined).join('; ');
-  return typeof code === 'string' && /^(E[A-Z]+|ERR_(?!INVALID)[A-Z_]+|UND_ERR_[A-Z_]+|CERT_[A-Z_]+|[A-Z_]*CERT[A-Z_]*)$/.test(code) ? error.message : undefined;
+  if (error instanceof AggregateError)
+    return error.errors
+      .map((one) => (one instanceof Error ? safeMessage(one) : undefined))
+      .filter((one) => one !== undefined)
+      .join('; ');
+  return typeof code === 'string' && /^(E[A-Z]+|ERR_(?!INVALID)[A-Z_]+|UND_ERR_[A-Z_]+|CERT_[A-Z_]+|[A-Z_]*CERT[A-Z_]*)$/.test(code)
+    ? error.message
+    : undefined;
 }
 
 function frames(error: Error): string {
-  return (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).map((line) => line.trim()).join('\n');
+  return (error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .map((line) => line.trim())
+    .join('\n');
 }

@@ -47,7 +47,7 @@ export class Health {
 
 function asked(source: CheckSource): readonly Check[] {
   try {
-    return [source()].flat().map((check) => (check.ready || check.reason !== undefined ? check : { ...check, reason: 'not ready' }));
+    return [source()].flat().map(({ name, ready, reason }) => (ready ? { name, ready } : { name, ready, reason: reason ?? 'not ready' }));
   } catch (error) {
     return [{ name: 'check', ready: false, reason: error instanceof KubetapeError ? error.message : 'the check itself failed' }];
   }

@@ -55,7 +55,13 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       server.removeListener('listening', listening);
       // A machine without IPv6.
       if (host === '::' && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL')) resolve(listen(server, '0.0.0.0', port));
-      else reject(new KubetapeError('CONFIG_INVALID', `cannot listen on ${host}, port ${port}: ${inWords(error.code)}`, { cause: error, hint: 'Choose another --http-port (0 takes a free one) or --http-host.' }));
+      else
+        reject(
+          new KubetapeError('CONFIG_INVALID', `cannot listen on ${host}, port ${port}: ${inWords(error.code)}`, {
+            cause: error,
+            hint: 'Choose another --http-port (0 takes a free one) or --http-host.',
+          }),
+        );
     };
     const listening = (): void => {
       server.removeListener('error', failed);

@@ -1,6 +1,6 @@
 /** What the clients of Kafka say: connections, broker trouble, the group. */
 import type { Log } from './log.ts';
-import { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 import type { SharedMetrics } from './shared.ts';
 
 /** Which of the process's clients: few, and known beforehand. */

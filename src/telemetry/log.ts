@@ -45,9 +45,11 @@ export function createLog(options: LogOptions): (stage: string) => Log {
   );
   return (stage) => {
     const child = root.child({ stage });
-    const write = (level: 'debug' | 'info' | 'warn' | 'error' | 'fatal') => (message: string, facts: LogFacts = {}): void => {
-      if (child.isLevelEnabled(level)) child[level](shown(facts, child.isLevelEnabled('debug')), message);
-    };
+    const write =
+      (level: 'debug' | 'info' | 'warn' | 'error' | 'fatal') =>
+      (message: string, facts: LogFacts = {}): void => {
+        if (child.isLevelEnabled(level)) child[level](shown(facts, child.isLevelEnabled('debug')), message);
+      };
     return {
       debug: write('debug'),
       info: write('info'),
@@ -84,7 +86,7 @@ function stderrStream(format: LogFormat): pino.DestinationStream {
     destination: 2,
     sync: true,
     singleLine: true,
-    colorize: process.env['NO_COLOR'] ? false : process.stderr.hasColors?.() === true,
+    colorize: process.stderr.isTTY && process.stderr.hasColors(),
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'role,cluster,stage',
     messageFormat: '{stage}: {msg}',

@@ -1,5 +1,5 @@
 /** Metrics of one registry, made where they are used. Names are `kubetape_<noun>_<unit>[_total]`; labels are bounded. */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export const SECONDS = {
   /** A transaction, a statement. */
@@ -23,8 +23,19 @@ export class Metrics {
     return new Counter({ name, help, labelNames, registers: [this.#registry] });
   }
 
-  gauge<L extends string = never>(name: string, help: string, labelNames: readonly L[] = [], collect?: (gauge: Gauge<L>) => void): Gauge<L> {
-    const gauge: Gauge<L> = new Gauge({ name, help, labelNames, registers: [this.#registry], ...(collect === undefined ? {} : { collect: () => collect(gauge) }) });
+  gauge<L extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly L[] = [],
+    collect?: (gauge: Gauge<L>) => void,
+  ): Gauge<L> {
+    const gauge: Gauge<L> = new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      ...(collect === undefined ? {} : { collect: () => collect(gauge) }),
+    });
     return gauge;
   }
 

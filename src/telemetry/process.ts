@@ -3,11 +3,16 @@ import process from 'node:process';
 import { collectDefaultMetrics, type Registry } from 'prom-client';
 import { KubetapeError } from '../events/errors.ts';
 import type { Log } from './log.ts';
-import { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 
 export type ProcessTelemetry = ReturnType<typeof processTelemetry>;
 
-export function processTelemetry(log: Log, registry: Registry, metrics: Metrics, facts: { readonly role: string; readonly version: string }) {
+export function processTelemetry(
+  log: Log,
+  registry: Registry,
+  metrics: Metrics,
+  facts: { readonly role: string; readonly version: string },
+) {
   collectDefaultMetrics({ register: registry });
   const build = metrics.gauge('kubetape_build_info', 'Always 1; the labels say what runs', ['version', 'role', 'node']);
   build.set({ version: facts.version, role: facts.role, node: process.versions.node }, 1);
@@ -27,7 +32,10 @@ export function processTelemetry(log: Log, registry: Registry, metrics: Metrics,
       log.info(`${signal.signal}: finishing what is under way`, signal);
     },
     drainTimedOut(drain: { readonly drainMs: number }): void {
-      log.error(`not finished after ${drain.drainMs / 1000} s: stopping as it is; what was not committed comes again at the next start`, drain);
+      log.error(
+        `not finished after ${drain.drainMs / 1000} s: stopping as it is; what was not committed comes again at the next start`,
+        drain,
+      );
     },
     stopped(end: { readonly seconds: number }): void {
       log.info('stopped', end);

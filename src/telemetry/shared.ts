@@ -1,5 +1,5 @@
 /** Metrics that more than one stage writes to. */
-import { Metrics, SECONDS } from './metrics.ts';
+import { type Metrics, SECONDS } from './metrics.ts';
 
 export function sharedMetrics(metrics: Metrics) {
   return {

@@ -15,13 +15,18 @@ test('help: verbs, examples, and where settings come from', async () => {
   for (const args of [[], ['--help'], ['help']]) {
     const { code, stdout, stderr } = await run(BIN, args);
     assert.deepEqual([code, stderr], [0, '']);
-    for (const verb of ['run', 'collect', 'sink', 'stop', 'topics', 'migrate', 'check', 'config', 'version']) assert.match(stdout, new RegExp(`^  ${verb} +\\S`, 'm'));
+    for (const verb of ['run', 'collect', 'sink', 'stop', 'topics', 'migrate', 'check', 'config', 'version'])
+      assert.match(stdout, new RegExp(`^  ${verb} +\\S`, 'm'));
     assert.match(stdout, /^Examples:\n  kubetape check/m);
   }
 });
 
 test('help of a role: examples first, then every setting with its flag and default', async () => {
-  for (const args of [['collect', '--help'], ['help', 'collect'], ['collect', '--resources', 'pods', '-h']]) {
+  for (const args of [
+    ['collect', '--help'],
+    ['help', 'collect'],
+    ['collect', '--resources', 'pods', '-h'],
+  ]) {
     const { code, stdout } = await run(BIN, args);
     assert.equal(code, 0);
     assert.match(stdout, /^Examples:\n  kubetape collect /);
@@ -57,7 +62,10 @@ test('wrong usage is exit 2 and says what was meant', async () => {
 
 test('wrong settings are exit 2, all in one message, before anything is started or detached', async () => {
   for (const detach of [[], ['--detach']]) {
-    const { code, stderr } = await run(BIN, ['run', ...detach, '--batch-max-rows', 'x', '--http-port', '70000'], { KUBETAPE_LOG_LEVEL: 'loud', XDG_STATE_HOME: directory });
+    const { code, stderr } = await run(BIN, ['run', ...detach, '--batch-max-rows', 'x', '--http-port', '70000'], {
+      KUBETAPE_LOG_LEVEL: 'loud',
+      XDG_STATE_HOME: directory,
+    });
     assert.equal(code, 2);
     assert.match(stderr, /^error: 4 settings are wrong:\n/);
     for (const name of ['batchMaxRows', 'httpPort', 'logLevel', 'databaseUrl']) assert.match(stderr, new RegExp(`^  ${name}`, 'm'));
@@ -114,16 +122,23 @@ test('the bundled runtime is used where it differs; signals and exit codes pass 
   assert.equal((await child.ended).code, 7);
 });
 
-test('a Node that is too old is told in one sentence, where no runtime is bundled', { skip: !process.version.startsWith('v24') }, async () => {
-  // The launcher, away from node_modules, believing that it runs on Node 20.
-  const old = path.join(directory, 'old.mjs');
-  writeFileSync(old, `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.1.0' } });\nawait import(process.argv[2]);\n`);
-  const alone = path.join(directory, 'bin.mjs');
-  copyFileSync(BIN, alone);
-  const { code, stderr } = await run(old, [alone]);
-  assert.equal(code, 1);
-  assert.match(stderr, /^kubetape needs Node 24 or newer; this is 20\.1\.0\.\n/);
-});
+test(
+  'a Node that is too old is told in one sentence, where no runtime is bundled',
+  { skip: !process.version.startsWith('v24') },
+  async () => {
+    // The launcher, away from node_modules, believing that it runs on Node 20.
+    const old = path.join(directory, 'old.mjs');
+    writeFileSync(
+      old,
+      `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.1.0' } });\nawait import(process.argv[2]);\n`,
+    );
+    const alone = path.join(directory, 'bin.mjs');
+    copyFileSync(BIN, alone);
+    const { code, stderr } = await run(old, [alone]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^kubetape needs Node 24 or newer; this is 20\.1\.0\.\n/);
+  },
+);
 
 test('it starts fast: help and version load no driver', async () => {
   for (const args of [['version'], ['--help']]) {

@@ -25,7 +25,9 @@ export function start(file: string, args: readonly string[], env: Readonly<Recor
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr, ms: performance.now() - startedMs })));
+  const ended = new Promise<Ended>((resolve) =>
+    child.once('close', (code) => resolve({ code, stdout, stderr, ms: performance.now() - startedMs })),
+  );
   return {
     process: child,
     ended,

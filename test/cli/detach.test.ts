@@ -48,7 +48,12 @@ test('D1 one each: a role that runs already is not started again', async (t) => 
 
 test('a role that ends at once is told, with the end of its log', async () => {
   const env = home();
-  assert.deepEqual(await begin(env, 'die'), { kind: 'ended', exitCode: 2, log: path.join(stateDirectory(env), 'sleeper.log'), lastLines: ['no such thing'] });
+  assert.deepEqual(await begin(env, 'die'), {
+    kind: 'ended',
+    exitCode: 2,
+    log: path.join(stateDirectory(env), 'sleeper.log'),
+    lastLines: ['no such thing'],
+  });
   assert.deepEqual(backgrounds(env), []);
 });
 

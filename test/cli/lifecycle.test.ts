@@ -12,7 +12,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     child.process.kill(signal);
     const { code, stderr } = await child.ended;
     assert.equal(code, 0, stderr);
-    const said = stderr.trim().split('\n').map((line) => (JSON.parse(line) as { msg: string }).msg);
+    const said = stderr
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { msg: string }).msg);
     assert.deepEqual(said.slice(-3), [`${signal}: finishing what is under way`, 'committed', 'stopped']);
   });
 }
@@ -48,7 +51,11 @@ test('L2 obeys: a second signal ends the process at once with 130; two that come
 test('L3 crashes well: a failure is one message with a hint, without a stack or the content of its cause', async () => {
   const { code, stderr } = await run(LIFE, ['fail']);
   assert.equal(code, 1);
-  const fatal = stderr.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>).filter((line) => line['level'] === 'fatal');
+  const fatal = stderr
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((line) => line['level'] === 'fatal');
   assert.equal(fatal.length, 1);
   assert.deepEqual([fatal[0]?.['msg'], fatal[0]?.['code']], ['wrong password', 'KAFKA_UNAUTHORIZED']);
   assert.match(String(fatal[0]?.['hint']), /SASL/);

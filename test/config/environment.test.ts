@@ -20,7 +20,14 @@ test('variables that Kubernetes makes for Services called kubetape… are left a
 });
 
 test('variables of the set-up are no settings and no errors', () => {
-  const env = { KUBETAPE_CACHE: 'x', KUBETAPE_TEST_SEED: '1', KUBETAPE_STACK_PORT: '1', KUBETAPE_POSTGRES_USER: 'x', KUBETAPE_KEEP_STACK: '1', KUBETAPE_CONFIG: 'x' };
+  const env = {
+    KUBETAPE_CACHE: 'x',
+    KUBETAPE_TEST_SEED: '1',
+    KUBETAPE_STACK_PORT: '1',
+    KUBETAPE_POSTGRES_USER: 'x',
+    KUBETAPE_KEEP_STACK: '1',
+    KUBETAPE_CONFIG: 'x',
+  };
   assert.deepEqual(readEnvironment(env).problems, []);
 });
 
@@ -28,13 +35,22 @@ test('an unknown KUBETAPE_ variable is wrong', () => {
   const { problems } = readEnvironment({ KUBETAPE_KAFKA_BROKER: 'x', KUBETAPE_SOMETHING_ELSE: 'x' });
   assert.deepEqual(
     problems.map(({ subject, message }) => `${subject}: ${message}`),
-    ['environment KUBETAPE_KAFKA_BROKER: there is no such setting; did you mean KUBETAPE_KAFKA_BROKERS?', 'environment KUBETAPE_SOMETHING_ELSE: there is no such setting'],
+    [
+      'environment KUBETAPE_KAFKA_BROKER: there is no such setting; did you mean KUBETAPE_KAFKA_BROKERS?',
+      'environment KUBETAPE_SOMETHING_ELSE: there is no such setting',
+    ],
   );
 });
 
 test('PGHOST and its companions make a URL', () => {
   const url = (env: Record<string, string>): unknown => readEnvironment(env).found.get('databaseUrl')?.value;
-  assert.equal(url({ PGHOST: 'db', PGUSER: 'me', PGPASSWORD: 'p@ss', PGDATABASE: 'tape', PGSSLMODE: 'require' }), 'postgres://me:p%40ss@db:5432/tape?sslmode=require');
-  assert.equal(url({ PGHOST: '/var/run/postgresql', PGPORT: '5433', PGDATABASE: 'tape' }), 'postgres:///tape?host=%2Fvar%2Frun%2Fpostgresql&port=5433');
+  assert.equal(
+    url({ PGHOST: 'db', PGUSER: 'me', PGPASSWORD: 'p@ss', PGDATABASE: 'tape', PGSSLMODE: 'require' }),
+    'postgres://me:p%40ss@db:5432/tape?sslmode=require',
+  );
+  assert.equal(
+    url({ PGHOST: '/var/run/postgresql', PGPORT: '5433', PGDATABASE: 'tape' }),
+    'postgres:///tape?host=%2Fvar%2Frun%2Fpostgresql&port=5433',
+  );
   assert.equal(url({ PGHOST: 'db', DATABASE_URL: 'postgres://other/x' }), 'postgres://other/x');
 });

@@ -14,14 +14,21 @@ function wrong(text: string): string[] {
 
 test('keys stand alone, in groups, or under the heading of their concern', () => {
   assert.deepEqual(read('kafkaBrokers: [a:1]\nlogLevel: debug'), { kafkaBrokers: ['a:1'], logLevel: 'debug' });
-  assert.deepEqual(read('kafka: { brokers: [a:1], tls: { caFile: /ca }, properties: { linger.ms: 5 } }'), { kafkaBrokers: ['a:1'], kafkaTlsCaFile: '/ca', kafkaProperties: { 'linger.ms': 5 } });
-  assert.deepEqual(read('sink: { batchMaxRows: 5, group: g }\nhttp: { port: off }\ndatabase: { url: x }\nkubernetes: { namespaces: [a] }'), {
-    batchMaxRows: 5,
-    sinkGroup: 'g',
-    httpPort: 'off',
-    databaseUrl: 'x',
-    namespaces: ['a'],
+  assert.deepEqual(read('kafka: { brokers: [a:1], tls: { caFile: /ca }, properties: { linger.ms: 5 } }'), {
+    kafkaBrokers: ['a:1'],
+    kafkaTlsCaFile: '/ca',
+    kafkaProperties: { 'linger.ms': 5 },
   });
+  assert.deepEqual(
+    read('sink: { batchMaxRows: 5, group: g }\nhttp: { port: off }\ndatabase: { url: x }\nkubernetes: { namespaces: [a] }'),
+    {
+      batchMaxRows: 5,
+      sinkGroup: 'g',
+      httpPort: 'off',
+      databaseUrl: 'x',
+      namespaces: ['a'],
+    },
+  );
   assert.deepEqual(read(''), {});
 });
 

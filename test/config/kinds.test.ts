@@ -6,7 +6,14 @@ import { nearest } from '../../src/config/nearest.ts';
 
 test('sizes are read in every usual spelling', () => {
   const size = bytes(1, 2 ** 40);
-  for (const [text, value] of [['64MiB', 2 ** 26], ['64Mi', 2 ** 26], ['1.5 KiB', 1536], ['2kB', 2000], ['4194304', 4_194_304], ['1g', 1e9]] as const) {
+  for (const [text, value] of [
+    ['64MiB', 2 ** 26],
+    ['64Mi', 2 ** 26],
+    ['1.5 KiB', 1536],
+    ['2kB', 2000],
+    ['4194304', 4_194_304],
+    ['1g', 1e9],
+  ] as const) {
     assert.equal(size.parse(text), value, text);
   }
   for (const text of ['', 'MiB', '1 TiBB', '-1', '1e3', 'x1']) assert.equal(size.safeParse(text).success, false, text);
@@ -19,7 +26,8 @@ test('a size that is printed is read as the same size', () => {
 
 test('numbers are whole and nothing else', () => {
   assert.equal(int(-1, 9).parse('-1'), -1);
-  for (const raw of ['', ' ', '1.5', '0x1', '1e1', 'NaN', true, null, [], '10']) assert.equal(int(-1, 9).safeParse(raw).success, false, JSON.stringify(raw));
+  for (const raw of ['', ' ', '1.5', '0x1', '1e1', 'NaN', true, null, [], '10'])
+    assert.equal(int(-1, 9).safeParse(raw).success, false, JSON.stringify(raw));
 });
 
 test('switches and ports know their words', () => {
@@ -44,7 +52,8 @@ test('maps come as pairs, as JSON, as YAML; repeated flags keep the commas of th
   assert.deepEqual(numbers.parse('{"pods":12}'), { pods: 12 });
   assert.deepEqual(numbers.parse({ pods: 12 }), { pods: 12 });
   assert.deepEqual(map(mapValue.text, 'k=v', /./, 'pairs').parse(['a=b,c=d', 'e=']), { a: 'b,c=d', e: '' });
-  for (const raw of ['pods', 'pods=x', '=1', 'PODS=1', '{', ['pods']]) assert.equal(numbers.safeParse(raw).success, false, JSON.stringify(raw));
+  for (const raw of ['pods', 'pods=x', '=1', 'PODS=1', '{', ['pods']])
+    assert.equal(numbers.safeParse(raw).success, false, JSON.stringify(raw));
 });
 
 test('a mistyped name finds the nearest, and only when it is near', () => {

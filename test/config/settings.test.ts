@@ -3,7 +3,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { resolve, settings } from '../../src/config/settings.ts';
+import type { Role } from '../../src/config/roles.ts';
+import { settings, type Inputs } from '../../src/config/settings.ts';
 import { sourceText } from '../../src/config/sources.ts';
 import { KubetapeError } from '../../src/events/errors.ts';
 
@@ -16,7 +17,7 @@ function fileOf(name: string, text: string): string {
   return file;
 }
 
-function messageOf(inputs: Parameters<typeof resolve>[1], role: Parameters<typeof resolve>[0] = 'run'): string {
+function messageOf(inputs: Inputs, role: Role = 'run'): string {
   try {
     settings(role, inputs);
   } catch (error) {
@@ -35,7 +36,9 @@ test('C1 precedence: flag, environment, file, default: the first that says somet
   });
   assert.deepEqual([values.batchMaxRows, values.writersMax, values.partitions, values.batchMaxWaitMs], [10, 5, 9, 50]);
   assert.deepEqual(
-    ['batchMaxRows', 'writersMax', 'partitions', 'batchMaxWaitMs', 'databaseUrl'].map((key) => sourceText(sources.get(key) ?? { from: 'default' })),
+    ['batchMaxRows', 'writersMax', 'partitions', 'batchMaxWaitMs', 'databaseUrl'].map((key) =>
+      sourceText(sources.get(key) ?? { from: 'default' }),
+    ),
     ['flag --batch-max-rows', 'environment KUBETAPE_WRITERS_MAX', `${file}: partitions`, 'default', 'environment DATABASE_URL'],
   );
 });
@@ -56,7 +59,19 @@ test('C1 precedence: a file with a secret, named by a flag, wins over the secret
 test('C2 all at once: one message names every wrong setting, its source, its value and what is allowed', () => {
   const file = fileOf('wrong.yaml', 'kafka:\n  brokrs: [a]\nring_max: 3\nlogLevel: loud\nhttp:\n  port: 99999\n');
   const text = messageOf({
-    argv: ['--config', file, '--batch-max-rows', 'many', '--kafka-broker=x', 'stray', '--resources', 'Pods', '--database-tls-ca-file', '/no/such/file', '--http-host'],
+    argv: [
+      '--config',
+      file,
+      '--batch-max-rows',
+      'many',
+      '--kafka-broker=x',
+      'stray',
+      '--resources',
+      'Pods',
+      '--database-tls-ca-file',
+      '/no/such/file',
+      '--http-host',
+    ],
     env: { KUBETAPE_LEADER_ELECTION: 'perhaps', KUBETAPE_BATCH_MAX_ROW: '3', KUBETAPE_HMAC_KEY: 'too-short' },
   });
   const lines = text.split('\n');
@@ -77,13 +92,28 @@ test('C2 all at once: one message names every wrong setting, its source, its val
     `httpPort = 99999 (${file}: http.port): must be a port`,
     'databaseUrl: is needed',
   ]) {
-    assert.ok(lines.some((line) => line.startsWith(`  ${part}`)), `${part}\nis not in\n${text}`);
+    assert.ok(
+      lines.some((line) => line.startsWith(`  ${part}`)),
+      `${part}\nis not in\n${text}`,
+    );
   }
 });
 
 test('C2 all at once: what is wrong between settings is named with the rest', () => {
   const text = messageOf({
-    argv: ['--kafka-sasl-mechanism', 'PLAIN', '--ring-max-bytes', '1MiB', '--namespaces', 'a,b', '--exclude-namespaces=b', '--kafka-property', 'acks=1', '--batch-max-rows', '0'],
+    argv: [
+      '--kafka-sasl-mechanism',
+      'PLAIN',
+      '--ring-max-bytes',
+      '1MiB',
+      '--namespaces',
+      'a,b',
+      '--exclude-namespaces=b',
+      '--kafka-property',
+      'acks=1',
+      '--batch-max-rows',
+      '0',
+    ],
     env: { DATABASE_URL },
   });
   assert.match(text, /^6 settings are wrong:/);
@@ -98,7 +128,10 @@ test('C2 all at once: what is wrong between settings is named with the rest', ()
 test('C3 masked: no secret is in a message', () => {
   const hush = 'H4sh-h4sh';
   const file = fileOf('hush.yaml', `kafkaProperties: "sasl.password ${hush}"\nhmacKey: { a: ${hush} }\nkafkaTlsKeyPassword: [${hush}]\n`);
-  const text = messageOf({ argv: ['--config', file, '--database-url', `mysql://me:${hush}@db/x`, `--hmac-key`, hush], env: { KUBETAPE_KAFKA_SASL_PASSWORD: '', PGPASSWORD: hush } });
+  const text = messageOf({
+    argv: ['--config', file, '--database-url', `mysql://me:${hush}@db/x`, `--hmac-key`, hush],
+    env: { KUBETAPE_KAFKA_SASL_PASSWORD: '', PGPASSWORD: hush },
+  });
   assert.doesNotMatch(text, new RegExp(hush));
   assert.match(text, /--hmac-key: a secret is not given as a flag.*KUBETAPE_HMAC_KEY or --hmac-key-file/);
 });
@@ -113,7 +146,10 @@ test('a setting of another role is an error as a flag, and shared as a variable 
   const file = fileOf('shared.yaml', 'batchMaxRows: 7\n');
   const env = { KUBETAPE_WRITERS_MAX: '2', KUBETAPE_CONFIG: file };
   assert.equal(Object.hasOwn(settings('collect', { env }).settings, 'writersMax'), false);
-  assert.match(messageOf({ argv: ['--writers-max', '3'] }, 'collect'), /--writers-max: is no setting of `collect`, but of sink, run, check/);
+  assert.match(
+    messageOf({ argv: ['--writers-max', '3'] }, 'collect'),
+    /--writers-max: is no setting of `collect`, but of sink, run, check/,
+  );
 });
 
 test('the values are frozen all the way down', () => {

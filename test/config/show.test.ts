@@ -30,17 +30,24 @@ test('C3 masked: what is shown holds no secret', () => {
 });
 
 test('what is shown is a settings file that says the same', () => {
-  const { found, problems } = parseSettings(settingsYaml(shownSettings(resolve('collect', { argv: ['--partitions-of', 'x'], env: {} }))), 'shown.yaml');
+  const { found, problems } = parseSettings(
+    settingsYaml(shownSettings(resolve('collect', { argv: ['--partitions-of', 'x'], env: {} }))),
+    'shown.yaml',
+  );
   assert.deepEqual(problems, []);
   const { settings: values } = settings('collect', {});
   for (const [key, { value }] of found) assert.deepEqual(value, (values as Record<string, unknown>)[key], key);
   assert.equal(found.size, Object.keys(values).length);
 });
 
-test("the README's table is the one that the schemas make", { skip: !readme().includes('<!-- settings:begin -->') && 'the README has no table yet' }, () => {
-  const [, table = ''] = /<!-- settings:begin -->\n([\s\S]*?)<!-- settings:end -->/.exec(readme()) ?? [];
-  assert.equal(table.trim(), settingsTable().trim());
-});
+test(
+  "the README's table is the one that the schemas make",
+  { skip: !readme().includes('<!-- settings:begin -->') && 'the README has no table yet' },
+  () => {
+    const [, table = ''] = /<!-- settings:begin -->\n([\s\S]*?)<!-- settings:end -->/.exec(readme()) ?? [];
+    assert.equal(table.trim(), settingsTable().trim());
+  },
+);
 
 function readme(): string {
   const file = new URL('../../README.md', import.meta.url);

@@ -20,7 +20,9 @@ test('E1 whitelist: text of a foreign error is kept only where its kind never qu
 
 test('our own errors say everything, their causes what they may', () => {
   const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9092'), { code: 'ECONNREFUSED', syscall: 'connect' });
-  const facts = errorFacts(new KubetapeError('KAFKA_UNREACHABLE', 'no broker answers', { cause: new AggregateError([refused]), hint: 'look' }));
+  const facts = errorFacts(
+    new KubetapeError('KAFKA_UNREACHABLE', 'no broker answers', { cause: new AggregateError([refused]), hint: 'look' }),
+  );
   assert.deepEqual(facts, {
     name: 'KubetapeError',
     code: 'KAFKA_UNREACHABLE',

@@ -32,5 +32,11 @@ test('H3 drains first: from the first signal on nothing is ready any more', () =
   const health = new Health();
   health.register(() => ({ name: 'kafka', ready: true }));
   health.stopping();
-  assert.deepEqual(health.report(), { ready: false, checks: [{ name: 'kafka', ready: true }, { name: 'process', ready: false, reason: 'stopping' }] });
+  assert.deepEqual(health.report(), {
+    ready: false,
+    checks: [
+      { name: 'kafka', ready: true },
+      { name: 'process', ready: false, reason: 'stopping' },
+    ],
+  });
 });

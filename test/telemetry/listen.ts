@@ -5,7 +5,7 @@ export interface Heard {
   readonly telemetry: Telemetry;
   readonly lines: Record<string, unknown>[];
   /** Samples of one metric, as they are scraped: `name{labels} value`. */
-  samples(name: string): Promise<string[]>;
+  readonly samples: (name: string) => Promise<string[]>;
 }
 
 export function listen(level: 'debug' | 'info' = 'info'): Heard {
@@ -15,6 +15,7 @@ export function listen(level: 'debug' | 'info' = 'info'): Heard {
   return {
     telemetry,
     lines,
-    samples: async (name) => (await telemetry.registry.metrics()).split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `)),
+    samples: async (name) =>
+      (await telemetry.registry.metrics()).split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `)),
   };
 }

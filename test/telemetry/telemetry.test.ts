@@ -5,14 +5,44 @@ import { KubetapeError } from '../../src/events/errors.ts';
 import { listen } from './listen.ts';
 
 const EXPECTED = [
-  'kubetape_batch_bytes', 'kubetape_batch_retries_total', 'kubetape_batch_rows', 'kubetape_build_info', 'kubetape_change_age_seconds', 'kubetape_changes_total',
-  'kubetape_consumer_lag_records', 'kubetape_consumer_lag_seconds', 'kubetape_database_operation_seconds', 'kubetape_database_operations_total',
-  'kubetape_dead_letters_total', 'kubetape_discarded_changes_total', 'kubetape_duplicate_changes_total', 'kubetape_errors_total', 'kubetape_gaps_total',
-  'kubetape_kafka_connected', 'kubetape_kafka_errors_total', 'kubetape_leader', 'kubetape_list_seconds', 'kubetape_listed_objects',
-  'kubetape_messages_consumed_total', 'kubetape_messages_produced_total', 'kubetape_partitions', 'kubetape_ready', 'kubetape_rebalances_total',
-  'kubetape_relists_total', 'kubetape_ring_bytes', 'kubetape_ring_records', 'kubetape_rows_written_total', 'kubetape_transaction_bytes',
-  'kubetape_transaction_records', 'kubetape_transaction_retries_total', 'kubetape_transaction_seconds', 'kubetape_unwatched_seconds_total',
-  'kubetape_upsert_seconds', 'kubetape_watch_progress_age_seconds', 'kubetape_watch_restarts_total', 'kubetape_watch_state',
+  'kubetape_batch_bytes',
+  'kubetape_batch_retries_total',
+  'kubetape_batch_rows',
+  'kubetape_build_info',
+  'kubetape_change_age_seconds',
+  'kubetape_changes_total',
+  'kubetape_consumer_lag_records',
+  'kubetape_consumer_lag_seconds',
+  'kubetape_database_operation_seconds',
+  'kubetape_database_operations_total',
+  'kubetape_dead_letters_total',
+  'kubetape_discarded_changes_total',
+  'kubetape_duplicate_changes_total',
+  'kubetape_errors_total',
+  'kubetape_gaps_total',
+  'kubetape_kafka_connected',
+  'kubetape_kafka_errors_total',
+  'kubetape_leader',
+  'kubetape_list_seconds',
+  'kubetape_listed_objects',
+  'kubetape_messages_consumed_total',
+  'kubetape_messages_produced_total',
+  'kubetape_partitions',
+  'kubetape_ready',
+  'kubetape_rebalances_total',
+  'kubetape_relists_total',
+  'kubetape_ring_bytes',
+  'kubetape_ring_records',
+  'kubetape_rows_written_total',
+  'kubetape_transaction_bytes',
+  'kubetape_transaction_records',
+  'kubetape_transaction_retries_total',
+  'kubetape_transaction_seconds',
+  'kubetape_unwatched_seconds_total',
+  'kubetape_upsert_seconds',
+  'kubetape_watch_progress_age_seconds',
+  'kubetape_watch_restarts_total',
+  'kubetape_watch_state',
 ];
 
 test('the metrics are these: dashboards and alerts rest on their names', () => {
@@ -27,18 +57,36 @@ test('capture: its port is fitted, and what happens is counted', async () => {
   const capture: CaptureTelemetry = telemetry.capture;
   capture.changes({ resource: 'pods', op: 'u', count: 3 });
   capture.changeAge({ resource: 'pods', seconds: 0.2, stage: 'produced' });
-  capture.transaction({ records: 4, bytes: 100, seconds: 0.01, messagesByTopic: new Map([['k8s-pods', 3], ['shared-state', 1]]) });
+  capture.transaction({
+    records: 4,
+    bytes: 100,
+    seconds: 0.01,
+    messagesByTopic: new Map([
+      ['k8s-pods', 3],
+      ['shared-state', 1],
+    ]),
+  });
   capture.ring({ records: 7, bytes: 70 });
   capture.expiredEvents({ count: 2 });
   capture.gap({ resource: 'pods', cause: 'expired', from: '5', to: '9', seconds: 41 });
   assert.deepEqual(await samples('kubetape_changes_total'), ['kubetape_changes_total{resource="pods",op="u"} 3']);
-  assert.deepEqual(await samples('kubetape_messages_produced_total'), ['kubetape_messages_produced_total{topic="k8s-pods"} 3', 'kubetape_messages_produced_total{topic="shared-state"} 1']);
-  assert.deepEqual(await samples('kubetape_change_age_seconds_count'), ['kubetape_change_age_seconds_count{resource="pods",stage="produced"} 1']);
+  assert.deepEqual(await samples('kubetape_messages_produced_total'), [
+    'kubetape_messages_produced_total{topic="k8s-pods"} 3',
+    'kubetape_messages_produced_total{topic="shared-state"} 1',
+  ]);
+  assert.deepEqual(await samples('kubetape_change_age_seconds_count'), [
+    'kubetape_change_age_seconds_count{resource="pods",stage="produced"} 1',
+  ]);
   assert.deepEqual(await samples('kubetape_ring_records'), ['kubetape_ring_records 7']);
   assert.deepEqual(await samples('kubetape_discarded_changes_total'), ['kubetape_discarded_changes_total{reason="event-expired"} 2']);
-  assert.deepEqual(await samples('kubetape_unwatched_seconds_total'), ['kubetape_unwatched_seconds_total{resource="pods",cause="expired"} 41']);
+  assert.deepEqual(await samples('kubetape_unwatched_seconds_total'), [
+    'kubetape_unwatched_seconds_total{resource="pods",cause="expired"} 41',
+  ]);
   assert.equal(lines.length, 1);
-  assert.deepEqual([lines[0]?.['level'], lines[0]?.['role'], lines[0]?.['cluster'], lines[0]?.['stage'], lines[0]?.['from']], ['warn', 'test', 'c1', 'capture', '5']);
+  assert.deepEqual(
+    [lines[0]?.['level'], lines[0]?.['role'], lines[0]?.['cluster'], lines[0]?.['stage'], lines[0]?.['from']],
+    ['warn', 'test', 'c1', 'capture', '5'],
+  );
 });
 
 test('watch state: each watch is in one state, watches of single namespaces add up', async () => {
@@ -73,10 +121,15 @@ test('a line holds named facts only: whatever else an object brings along stays 
   const { telemetry, lines } = listen();
   const facts = { records: 3, object: { metadata: { name: 'hush' } }, list: ['a', { hush: 1 }] };
   telemetry.log('test').info('x', facts as never);
-  telemetry.process.failed({ error: new KubetapeError('KAFKA_FAILED', 'it broke', { cause: new SyntaxError('Unexpected token in {"hush":1}') }) });
+  telemetry.process.failed({
+    error: new KubetapeError('KAFKA_FAILED', 'it broke', { cause: new SyntaxError('Unexpected token in {"hush":1}') }),
+  });
   assert.doesNotMatch(JSON.stringify(lines), /hush/);
   assert.deepEqual([lines[0]?.['records'], lines[0]?.['list']], [3, ['a']]);
-  assert.deepEqual([lines[1]?.['level'], lines[1]?.['msg'], lines[1]?.['code'], lines[1]?.['cause']], ['fatal', 'it broke', 'KAFKA_FAILED', { name: 'SyntaxError' }]);
+  assert.deepEqual(
+    [lines[1]?.['level'], lines[1]?.['msg'], lines[1]?.['code'], lines[1]?.['cause']],
+    ['fatal', 'it broke', 'KAFKA_FAILED', { name: 'SyntaxError' }],
+  );
 });
 
 test('frames of a stack are written at debug level only', () => {

@@ -33,10 +33,14 @@ CREATE TABLE k8s.dead_letters (
   code       text NOT NULL,
   sqlstate   text,
   message    text NOT NULL,
+  written_at timestamptz NOT NULL,
   at         timestamptz NOT NULL DEFAULT now(),
-  UNIQUE (topic, partition, "offset")
+  -- A topic that was created again counts from 0 again.
+  UNIQUE (topic, partition, "offset", written_at)
 );
 COMMENT ON TABLE k8s.dead_letters IS 'Records that could not become rows, as they lie in Kafka';
+COMMENT ON COLUMN k8s.dead_letters.written_at IS 'When the record was written to Kafka';
+COMMENT ON COLUMN k8s.dead_letters.at IS 'When it was set aside';
 COMMENT ON COLUMN k8s.dead_letters.code IS 'RECORD_INVALID: not a change record; ROW_REJECTED: Postgres would not take it (see sqlstate)';
 
 CREATE TABLE k8s.event_stream (
@@ -51,9 +55,11 @@ CREATE TABLE k8s.event_stream (
   kafka_topic       text NOT NULL,
   kafka_partition   integer NOT NULL,
   kafka_offset      bigint NOT NULL,
-  PRIMARY KEY (kafka_topic, kafka_partition, kafka_offset)
+  -- A topic that was created again counts from 0 again.
+  PRIMARY KEY (kafka_topic, kafka_partition, kafka_offset, at)
 );
 CREATE INDEX event_stream_at ON k8s.event_stream (at);
+CREATE INDEX event_stream_gaps ON k8s.event_stream (cluster, resource, at) WHERE type = 'coverage.gap';
 CREATE INDEX event_stream_object ON k8s.event_stream (resource, namespace, name, at);
 COMMENT ON TABLE k8s.event_stream IS 'Facts derived from changes: coverage.gap, collector.started, …';
 
@@ -78,21 +84,35 @@ CREATE FUNCTION k8s.compression() RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE 'pglz' END FROM pg_settings WHERE name = 'default_toast_compression'
 $$;
 
--- The tables of one resource; does nothing where they are there. `columns` is [{"name": …, "type": …, "about": …}, …].
+-- The tables of one resource; where they are there, only columns that are missing are added.
+-- `p_columns` is [{"name": …, "type": …, "about": …}, …].
 CREATE FUNCTION k8s.ensure_resource(p_resource text, p_table text, p_group text, p_kind text, p_columns jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
   history text := p_table || '_history';
-  col     record;
 BEGIN
-  IF EXISTS (SELECT FROM k8s.resources WHERE resource = p_resource) THEN
+  IF EXISTS (SELECT FROM k8s.resources WHERE resource = p_resource AND table_name = p_table AND columns @> p_columns) THEN
     RETURN;
   END IF;
-  PERFORM pg_advisory_xact_lock(hashtext('kubetape.ensure_resource'));
-  IF EXISTS (SELECT FROM k8s.resources WHERE resource = p_resource) THEN
-    RETURN;
+  PERFORM pg_advisory_xact_lock(hashtextextended('kubetape.ensure_resource', 0));
+  IF NOT EXISTS (SELECT FROM k8s.resources WHERE resource = p_resource) THEN
+    PERFORM k8s.create_present(p_table, p_resource);
+    PERFORM k8s.create_history(history, p_resource);
+    INSERT INTO k8s.resources (resource, table_name, api_group, kind, columns) VALUES (p_resource, p_table, p_group, p_kind, '[]');
+    PERFORM k8s.ensure_days(p_table);
   END IF;
+  PERFORM k8s.add_columns(p_table, p_columns);
+  -- An older worker knows fewer columns: what a newer one has added stays.
+  UPDATE k8s.resources AS r
+     SET columns = p_columns || COALESCE((SELECT jsonb_agg(c) FROM jsonb_array_elements(r.columns) AS c
+                                           WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(p_columns) AS n WHERE n ->> 'name' = c ->> 'name')), '[]')
+   WHERE resource = p_resource AND table_name = p_table;
+END
+$$;
 
+CREATE FUNCTION k8s.create_present(p_table text, p_resource text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  -- Room in the pages, and no index on what changes with every update, keep updates within their page (HOT).
   EXECUTE format($ddl$
     CREATE TABLE k8s.%1$I (
       cluster           text NOT NULL,
@@ -106,21 +126,20 @@ BEGIN
       deleted_at        timestamptz,
       object            jsonb COMPRESSION %2$s,
       PRIMARY KEY (cluster, uid)
-    ) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05)
+    ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05,
+            toast.autovacuum_vacuum_scale_factor = 0.05)
   $ddl$, p_table, k8s.compression());
   EXECUTE format('CREATE INDEX %I ON k8s.%I (namespace, name)', p_table || '_name', p_table);
   EXECUTE format('COMMENT ON TABLE k8s.%I IS %L', p_table, format('The present of %s: one row per object, deleted ones (deleted_at) included until retention', p_resource));
   EXECUTE format('COMMENT ON COLUMN k8s.%I.changed_at IS %L', p_table, 'When the collector saw the last change');
+  EXECUTE format('COMMENT ON COLUMN k8s.%I.deleted_at IS %L', p_table, 'When the collector saw that it was gone; NULL while it is there');
   EXECUTE format('COMMENT ON COLUMN k8s.%I.epoch IS %L', p_table, 'Grows when the API server''s resourceVersions went back (etcd restored)');
   EXECUTE format('COMMENT ON COLUMN k8s.%I.object IS %L', p_table, 'The object as it is, redacted; for a deleted one its last known state');
-  FOR col IN SELECT c ->> 'name' AS name, c ->> 'type' AS type, c ->> 'about' AS about FROM jsonb_array_elements(p_columns) AS c LOOP
-    IF col.type NOT IN ('text', 'integer', 'text[]') THEN
-      RAISE EXCEPTION 'column % of % has the type %, which kubetape does not use', col.name, p_resource, col.type;
-    END IF;
-    EXECUTE format('ALTER TABLE k8s.%I ADD COLUMN %I %s', p_table, col.name, col.type);
-    EXECUTE format('COMMENT ON COLUMN k8s.%I.%I IS %L', p_table, col.name, col.about);
-  END LOOP;
+END
+$$;
 
+CREATE FUNCTION k8s.create_history(p_history text, p_resource text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
   EXECUTE format($ddl$
     CREATE TABLE k8s.%1$I (
       cluster           text NOT NULL,
@@ -139,36 +158,69 @@ BEGIN
       kafka_offset      bigint NOT NULL,
       object            jsonb COMPRESSION %2$s
     ) PARTITION BY RANGE (changed_at)
-  $ddl$, history, k8s.compression());
-  EXECUTE format('CREATE INDEX %I ON k8s.%I (uid, epoch, resource_version)', history || '_object', history);
-  EXECUTE format('CREATE INDEX %I ON k8s.%I (changed_at)', history || '_time', history);
-  EXECUTE format('COMMENT ON TABLE k8s.%I IS %L', history, format('Every change of every one of %s: one row per (cluster, uid, epoch, resource_version)', p_resource));
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.op IS %L', history, 'r first seen in a list, c created, u updated, d deleted');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.by_manager IS %L', history, 'Who: the field manager that wrote last; not known of deletions');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.synthetic IS %L', history, 'True for a deletion that was found by comparison, as nobody could watch when it happened');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.snapshot IS %L', history, 'True when the change was seen in a list: changes before it may be missing');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.object IS %L', history, 'The object after the change, redacted; NULL for a synthetic deletion');
+  $ddl$, p_history, k8s.compression());
+  EXECUTE format('CREATE INDEX %I ON k8s.%I (uid, changed_at DESC)', p_history || '_object', p_history);
+  EXECUTE format('CREATE INDEX %I ON k8s.%I (changed_at)', p_history || '_time', p_history);
+  -- Days for which there is no partition, because they are long past, or a clock is wrong.
+  EXECUTE format('CREATE TABLE k8s.%I PARTITION OF k8s.%I DEFAULT', p_history || '_default', p_history);
+  EXECUTE format('COMMENT ON TABLE k8s.%I IS %L', p_history, format('Every change of every one of %s: one row per (cluster, uid, epoch, resource_version)', p_resource));
+  EXECUTE format('COMMENT ON COLUMN k8s.%I.op IS %L', p_history, 'r first seen in a list, c created, u updated, d deleted');
+  EXECUTE format('COMMENT ON COLUMN k8s.%I.changed_at IS %L', p_history, 'When the collector saw the change');
+  EXECUTE format('COMMENT ON COLUMN k8s.%I.by_manager IS %L', p_history, 'Who: the field manager that wrote last; not known of deletions');
+  EXECUTE format('COMMENT ON COLUMN k8s.%I.synthetic IS %L', p_history, 'True for a deletion that was found by comparison, as nobody could watch when it happened');
+  EXECUTE format('COMMENT ON COLUMN k8s.%I.snapshot IS %L', p_history, 'True when the change was seen in a list: changes before it may be missing');
+  EXECUTE format('COMMENT ON COLUMN k8s.%I.kafka_offset IS %L', p_history, 'Where the record lies in its partition of the topic');
+  EXECUTE format('COMMENT ON COLUMN k8s.%I.object IS %L', p_history, 'The object after the change, redacted; NULL for a synthetic deletion');
+END
+$$;
 
-  INSERT INTO k8s.resources (resource, table_name, api_group, kind, columns) VALUES (p_resource, p_table, p_group, p_kind, p_columns);
+CREATE FUNCTION k8s.add_columns(p_table text, p_columns jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  col record;
+BEGIN
+  FOR col IN SELECT c ->> 'name' AS name, c ->> 'type' AS type, c ->> 'about' AS about FROM jsonb_array_elements(p_columns) AS c LOOP
+    IF col.type NOT IN ('text', 'integer', 'text[]') THEN
+      RAISE EXCEPTION 'column % of % has the type %, which kubetape does not use', col.name, p_table, col.type;
+    END IF;
+    EXECUTE format('ALTER TABLE k8s.%I ADD COLUMN IF NOT EXISTS %I %s', p_table, col.name, col.type);
+    EXECUTE format('COMMENT ON COLUMN k8s.%I.%I IS %L', p_table, col.name, col.about);
+  END LOOP;
 END
 $$;
 
 -- The history partition of one day (UTC); does nothing where it is there.
 CREATE FUNCTION k8s.ensure_day(p_table text, p_day date) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  history text := p_table || '_history';
-  part    text := history || '_p' || to_char(p_day, 'YYYYMMDD');
+  history  text := p_table || '_history';
+  part     text := history || '_p' || to_char(p_day, 'YYYYMMDD');
+  day_from timestamptz := p_day::timestamp AT TIME ZONE 'UTC';
+  day_to   timestamptz := (p_day + 1)::timestamp AT TIME ZONE 'UTC';
 BEGIN
   IF to_regclass(format('k8s.%I', part)) IS NOT NULL THEN
     RETURN;
   END IF;
-  PERFORM pg_advisory_xact_lock(hashtext('kubetape.ensure_day ' || p_table));
+  -- Not an advisory lock: only a lock on a relation makes this session see what others created meanwhile.
+  EXECUTE format('LOCK TABLE k8s.%I IN SHARE UPDATE EXCLUSIVE MODE', history);
   IF to_regclass(format('k8s.%I', part)) IS NOT NULL THEN
     RETURN;
   END IF;
-  -- Attaching takes a weaker lock than creating in place: writers and readers go on.
+  -- Attaching takes a weaker lock than creating in place: writers and readers of the other days go on.
   EXECUTE format('CREATE TABLE k8s.%I (LIKE k8s.%I INCLUDING ALL)', part, history);
-  EXECUTE format('ALTER TABLE k8s.%I ATTACH PARTITION k8s.%I FOR VALUES FROM (%L) TO (%L)', history, part,
-                 p_day::timestamp AT TIME ZONE 'UTC', (p_day + 1)::timestamp AT TIME ZONE 'UTC');
+  -- Rows of this day that came before their partition.
+  EXECUTE format('LOCK TABLE k8s.%I IN ACCESS EXCLUSIVE MODE', history || '_default');
+  EXECUTE format('WITH early AS (DELETE FROM k8s.%I WHERE changed_at >= %L AND changed_at < %L RETURNING *) INSERT INTO k8s.%I SELECT * FROM early',
+                 history || '_default', day_from, day_to, part);
+  EXECUTE format('ALTER TABLE k8s.%I ATTACH PARTITION k8s.%I FOR VALUES FROM (%L) TO (%L)', history, part, day_from, day_to);
+END
+$$;
+
+-- The partitions that are needed now: from yesterday, where clocks differ and midnight has just passed, to in three days.
+CREATE FUNCTION k8s.ensure_days(p_table text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  today date := (now() AT TIME ZONE 'UTC')::date;
+BEGIN
+  FOR ahead IN -1 .. 3 LOOP
+    PERFORM k8s.ensure_day(p_table, today + ahead);
+  END LOOP;
 END
 $$;
