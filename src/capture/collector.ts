@@ -88,6 +88,7 @@ export class Collector {
     const tracks = this.#watched.map(({ track }) => track);
     try {
       await log.open(signal);
+      if (signal.aborted) return;
       const memory = await readMemory(reader, cluster, topicPrefix, tracks, signal);
       if (signal.aborted) return;
       this.#uncovered = memory.uncovered;

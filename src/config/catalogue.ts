@@ -60,7 +60,7 @@ export function valueText(key: string, value: unknown): string {
     return Object.entries(value)
       .map(([name, one]) => `${name}=${String(one)}`)
       .join(',');
-  return value === undefined ? '' : String(value);
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
 /** Every setting, by concern. */

@@ -101,15 +101,14 @@ function understand(setting: Setting, found: Found | undefined): { value: unknow
 }
 
 function conflicts(role: Role, values: Known, sources: ReadonlyMap<string, Source>, wrong: ReadonlySet<string>): Problem[] {
-  // What is wrong by itself is there, so far as the others are concerned.
-  const known: Known = { ...values };
   const problems: Problem[] = [];
   for (const check of CHECKS) {
-    const conflict = check(known);
+    const conflict = check(values);
     if (conflict === undefined || !rolesWith(conflict.key).includes(role)) continue;
     const { key, message } = conflict;
     const source = sources.get(key);
-    if (wrong.has(key) && source?.from !== 'default') continue;
+    // It is there and wrong by itself, or its file is: one complaint is enough.
+    if ([key, `${key}File`].some((one) => wrong.has(one) && sources.get(one)?.from !== 'default')) continue;
     problems.push({ subject: source === undefined || source.from === 'default' ? key : `${key} (${sourceText(source)})`, message });
   }
   return problems;

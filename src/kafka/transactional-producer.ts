@@ -48,7 +48,8 @@ export class TransactionalProducer implements TransactionalLog {
   async open(signal: AbortSignal): Promise<void> {
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       try {
-        await this.#start();
+        // A connection that does not come about takes its time-out to say so; a signal does not wait for it.
+        await Promise.race([this.#start(), aborted(signal)]);
         return;
       } catch (error) {
         const failure = kafkaError(error, 'taking the log over', this.#brokers);
@@ -154,6 +155,10 @@ export class TransactionalProducer implements TransactionalLog {
       await this.close();
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,19 +1,24 @@
 /**
- * The schema: plain numbered SQL files, each applied once, under an advisory lock. Two at once are safe: the second
- * waits and finds nothing to do.
+ * The schema: plain numbered SQL files, each applied once, under an advisory lock.
+ * Invariants (test/postgres/migrate.test.ts):
+ *   M1 idempotent  migrating again changes nothing
+ *   M2 one at a time  of two at once the second waits and finds nothing to do
+ *   M3 forward     a schema newer than this program is left alone, and so is one made by other files
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { KubetapeError } from '../events/errors.ts';
-import type { Client, Database } from './pool.ts';
+import { isCode, KubetapeError } from '../events/errors.ts';
+import { storeError } from './errors.ts';
+import { NO_LIMIT_MS, type Client, type Database } from './pool.ts';
 
 /** In the published package the sources are in dist/, the SQL stays in src/. */
-const FOLDER =
-  [path.join(import.meta.dirname, 'sql'), path.join(import.meta.dirname, '..', '..', 'src', 'postgres', 'sql')].find(existsSync) ?? '';
+const FOLDERS = ['sql', '../../src/postgres/sql', '../../../src/postgres/sql'].map((folder) => path.join(import.meta.dirname, folder));
 
-/** Any number that no other program takes for its own locks: "kubetape" in ASCII. */
+/** Any number that no other program takes for its own locks. */
 const LOCK = '7743264741234402405';
+
+const SCHEMA_GRANTS = 'GRANT CREATE ON DATABASE … TO …, or let its owner run: CREATE SCHEMA k8s AUTHORIZATION …';
 
 export interface Migration {
   readonly version: number;
@@ -23,11 +28,14 @@ export interface Migration {
 }
 
 export function migrations(): Migration[] {
-  return readdirSync(FOLDER)
+  const folder = FOLDERS.find((candidate) => existsSync(candidate));
+  if (folder === undefined) throw new KubetapeError('INTERNAL', `the SQL of the schema is not where it should be: ${FOLDERS.join(', ')}`);
+  return readdirSync(folder)
     .filter((file) => /^\d{4}_.*\.sql$/.test(file))
     .toSorted()
     .map((file) => {
-      const sql = readFileSync(path.join(FOLDER, file), 'utf8');
+      // A checkout may have changed the line ends.
+      const sql = readFileSync(path.join(folder, file), 'utf8').replaceAll('\r\n', '\n');
       return { version: Number(file.slice(0, 4)), name: file.slice(5, -4), sql, checksum: createHash('sha256').update(sql).digest('hex') };
     });
 }
@@ -38,39 +46,63 @@ interface Applied {
 }
 
 /**
+ * @param known what this program brings; another list is for tests
  * @returns the migrations that were applied now
  * @throws KubetapeError SCHEMA_NEWER, POSTGRES_UNAUTHORIZED (may not create), POSTGRES_FAILED (an applied file changed)
  */
-export async function migrate(database: Database): Promise<Migration[]> {
+export async function migrate(database: Database, known: readonly Migration[] = migrations()): Promise<Migration[]> {
   return database.with(async (client) => {
-    await client.query(`SELECT pg_advisory_lock(${LOCK})`);
-    try {
-      await client.query('CREATE SCHEMA IF NOT EXISTS k8s');
-      await client.query(
-        'CREATE TABLE IF NOT EXISTS k8s.schema_migrations (version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
-      );
-      const known = migrations();
-      const applied = await appliedMigrations(client);
-      compare(known, applied);
-      const todo = known.filter(({ version }) => !applied.some((one) => one.version === version));
-      for (const migration of todo) await apply(client, migration);
-      return todo;
-    } finally {
-      await client.query(`SELECT pg_advisory_unlock(${LOCK})`).catch(() => undefined);
+    const done: Migration[] = [];
+    for (;;) {
+      const next = await applyNext(client, known, database.where);
+      if (next === null) return done;
+      done.push(next);
     }
   });
 }
 
-async function apply(client: Client, { version, name, checksum, sql }: Migration): Promise<void> {
-  await client.query('BEGIN');
+/** One migration, one transaction: the lock ends with it, and a pooler in between may give each its own connection. */
+async function applyNext(client: Client, known: readonly Migration[], where: string): Promise<Migration | null> {
+  const run = (text: string, values: readonly unknown[] = []): Promise<unknown> => client.query({ text, values: [...values], query_timeout: NO_LIMIT_MS } as never);
+  await run('BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0');
+  await run(`SELECT pg_advisory_xact_lock(${LOCK})`);
   try {
-    await client.query(sql);
-    await client.query('INSERT INTO k8s.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)', [version, name, checksum]);
-    await client.query('COMMIT');
+    await ensureLedger(client);
+    const { rows: applied } = await client.query<Applied>('SELECT version, checksum FROM k8s.schema_migrations ORDER BY version');
+    compare(known, applied);
+    const next = known.find(({ version }) => !applied.some((one) => one.version === version)) ?? null;
+    if (next !== null) {
+      await run(next.sql);
+      await run('INSERT INTO k8s.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)', [next.version, next.name, next.checksum]);
+    }
+    await run('COMMIT');
+    return next;
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
+    const failure = storeError(error, where);
+    throw isCode(failure, 'POSTGRES_UNAUTHORIZED') ? await forbidden(client, failure) : failure;
   }
+}
+
+/** Looks first: IF NOT EXISTS asks for the right to create even where there is nothing to create. */
+async function ensureLedger(client: Client): Promise<void> {
+  const { rows } = await client.query<{ schema: boolean; ledger: boolean }>(
+    "SELECT to_regnamespace('k8s') IS NOT NULL AS schema, to_regclass('k8s.schema_migrations') IS NOT NULL AS ledger",
+  );
+  if (rows[0]?.schema !== true) await client.query("CREATE SCHEMA k8s; COMMENT ON SCHEMA k8s IS 'Kubernetes, recorded by kubetape'");
+  if (rows[0]?.ledger === true) return;
+  await client.query(
+    'CREATE TABLE k8s.schema_migrations (version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+  );
+}
+
+async function forbidden(client: Client, failure: KubetapeError): Promise<KubetapeError> {
+  const { rows } = await client.query<{ who: string; db: string }>('SELECT current_user AS who, current_database() AS db');
+  const { who = 'this user', db = 'the database' } = rows[0] ?? {};
+  return new KubetapeError('POSTGRES_UNAUTHORIZED', `the user ${who} may not create the schema k8s and its tables in ${db}: ${failure.message}`, {
+    cause: failure.cause,
+    hint: SCHEMA_GRANTS.replace('…', `"${db}"`).replaceAll('…', `"${who}"`),
+  });
 }
 
 export interface SchemaStatus {
@@ -89,11 +121,6 @@ export async function checkSchema(database: Database): Promise<SchemaStatus> {
     throw new KubetapeError('SCHEMA_MISSING', `the schema of the database is at version ${latest}, this kubetape needs ${wanted}`);
   }
   return { applied: latest, known: wanted };
-}
-
-async function appliedMigrations(client: Client): Promise<Applied[]> {
-  const { rows } = await client.query<Applied>('SELECT version, checksum FROM k8s.schema_migrations ORDER BY version');
-  return rows;
 }
 
 function compare(known: readonly Migration[], applied: readonly Applied[]): void {

@@ -1,6 +1,7 @@
 /** What the collector says of itself: each occurrence is a method, and becomes a log line, metrics, or both. */
 import type { Log } from './log.ts';
 import { BYTES, type Metrics, RECORDS, SECONDS } from './metrics.ts';
+import { isNews } from './news.ts';
 import type { SharedMetrics } from './shared.ts';
 
 export type WatchState = 'probing' | 'listing' | 'watching' | 'waiting' | 'stopped';
@@ -91,7 +92,7 @@ export function captureTelemetry(log: Log, metrics: Metrics, shared: SharedMetri
     ): void {
       shared.errors.inc({ code: facts.code, stage: 'source' });
       const { message, ...rest } = facts;
-      log.warn(`${nameOf(facts)}: ${message}; again in ${inWords(facts.delayMs)}`, rest);
+      log[isNews(facts.attempt) ? 'warn' : 'debug'](`${nameOf(facts)}: ${message}; again in ${inWords(facts.delayMs)}`, rest);
     },
     changes(facts: { readonly resource: string; readonly op: string; readonly count: number }): void {
       changes.inc({ resource: facts.resource, op: facts.op }, facts.count);
@@ -114,7 +115,7 @@ export function captureTelemetry(log: Log, metrics: Metrics, shared: SharedMetri
     transactionRetry(facts: { readonly code: string; readonly attempt: number; readonly delayMs: number; readonly message: string }): void {
       retries.inc({ code: facts.code });
       shared.errors.inc({ code: facts.code, stage: 'log' });
-      log.warn(`the transaction is repeated in ${inWords(facts.delayMs)}: ${facts.message}`, {
+      log[isNews(facts.attempt) ? 'warn' : 'debug'](`the transaction is repeated in ${inWords(facts.delayMs)}: ${facts.message}`, {
         code: facts.code,
         attempt: facts.attempt,
         delayMs: facts.delayMs,

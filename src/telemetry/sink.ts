@@ -1,6 +1,7 @@
 /** What the sink says of itself: each occurrence is a method, and becomes a log line, metrics, or both. */
 import type { Log } from './log.ts';
 import { BYTES, type Metrics, RECORDS, SECONDS } from './metrics.ts';
+import { isNews } from './news.ts';
 import type { SharedMetrics } from './shared.ts';
 
 type Partition = {
@@ -82,7 +83,7 @@ export function sinkTelemetry(log: Log, metrics: Metrics, shared: SharedMetrics)
       const { message, ...rest } = facts;
       retries.inc({ code: facts.code });
       shared.errors.inc({ code: facts.code, stage: 'sink' });
-      log.warn(`${facts.topic}/${facts.partition} waits: ${message}`, rest);
+      log[isNews(facts.attempt) ? 'warn' : 'debug'](`${facts.topic}/${facts.partition} waits: ${message}`, rest);
     },
     /** `state` is one of a few words; `revoked` (or `lost`) takes the partition and its lag out of the metrics. */
     partitionState(facts: Partition & { readonly state: string; readonly reason?: string | undefined }): void {

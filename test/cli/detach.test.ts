@@ -86,6 +86,39 @@ test('`kubetape stop` stops by name, waits, and reports', async () => {
   assert.match(nothing.stderr, /nothing runs in the background/);
 });
 
+test('`kubetape collect --detach` and `kubetape stop`, with nothing to reach: it waits, is found, and ends', async (t) => {
+  const env = home();
+  const kubeconfig = path.join(env.XDG_STATE_HOME, 'kubeconfig');
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'c', cluster: { server: 'http://127.0.0.1:1' } }],
+      users: [{ name: 'u', user: {} }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    }),
+  );
+  const args = ['collect', '--detach', '--kubeconfig', kubeconfig, '--http-port', '0', '--kafka-brokers', '127.0.0.1:1'];
+  const first = await run(BIN, args, env);
+  t.after(() => Promise.all(backgrounds(env).map((one) => stop(one, env))));
+  assert.equal(first.code, 0, first.stderr);
+  const [, url = ''] = /ready {2}(http:\S+)/.exec(first.stdout) ?? [];
+  assert.match(first.stdout, /^✔ collect runs in the background\n {2}pid {4}\d+\n {2}log {4}\S+collect\.log\n/);
+  const response = await fetch(url);
+  assert.equal(response.status, 503);
+  assert.equal(((await response.json()) as { ready: boolean }).ready, false);
+
+  const second = await run(BIN, args, env);
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /runs in the background already: pid \d+/);
+
+  const stopped = await run(BIN, ['stop'], env);
+  assert.deepEqual([stopped.code, stopped.stderr], [0, '']);
+  assert.match(stopped.stdout, /^✔ collect stopped after/);
+});
+
 test('one that does not stop in time is reported', async (t) => {
   const env = home();
   const background = started(await begin(env, 'stuck'));

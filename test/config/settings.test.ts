@@ -171,6 +171,11 @@ test('a settings file that cannot be read is one problem, and the rest is still 
   assert.match(text, /batchMaxRows/);
 });
 
+test('a file of a secret that is not there is one complaint', () => {
+  const text = messageOf({ argv: ['--database-url-file', '/no/such/file'] }, 'migrate');
+  assert.match(text, /^1 setting is wrong:\n {2}databaseUrlFile = "\/no\/such\/file"/);
+});
+
 test('an empty file of a secret is a wrong secret', () => {
   const text = messageOf({ argv: ['--hmac-key-file', fileOf('empty', '\n')] }, 'collect');
   assert.match(text, /hmacKey = \*\*\* \(content of .*empty, flag --hmac-key-file\): must be text of at least 16 characters/);

@@ -67,7 +67,7 @@ export class Workload {
 
   /** Makes so many changes, one after the other. */
   async run(changes: number): Promise<void> {
-    for (let i = 0; i < changes; ) {
+    for (let i = 0; i < changes;) {
       try {
         await this.#one();
         i += 1;

@@ -117,6 +117,17 @@ test('sink: what happens is counted; a partition that is gone has no lag', async
   assert.equal(lines.find((line) => line['level'] === 'error')?.['offset'], 3);
 });
 
+test('an outage is told while it is news, and counted throughout', async () => {
+  const { telemetry, lines, samples } = listen();
+  for (let attempt = 1; attempt <= 64; attempt += 1)
+    telemetry.sink.retry({ topic: 'k8s-pods', partition: 0, code: 'POSTGRES_UNREACHABLE', attempt, delayMs: 1, message: 'no answer' });
+  assert.deepEqual(
+    lines.map((line) => line['attempt']),
+    [1, 2, 3, 4, 8, 16, 32, 64],
+  );
+  assert.deepEqual(await samples('kubetape_batch_retries_total'), ['kubetape_batch_retries_total{code="POSTGRES_UNREACHABLE"} 64']);
+});
+
 test('a line holds named facts only: whatever else an object brings along stays out', () => {
   const { telemetry, lines } = listen();
   const facts = { records: 3, object: { metadata: { name: 'hush' } }, list: ['a', { hush: 1 }] };

@@ -1,0 +1,107 @@
+/**
+ * The statement that writes rows of one resource to its present and its history: its text depends on the table alone, so
+ * that it is planned once per connection.
+ */
+import type { ResourceTable, Row } from '../sinks/ports.ts';
+import { arrayLiteral, binaryArray, type ElementType } from './binary-array.ts';
+import type { Wave } from './waves.ts';
+
+interface Parameter {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly of: (row: Row, last: boolean) => unknown;
+}
+
+const COMMON: readonly Parameter[] = [
+  { name: 'cluster', type: 'text', of: (row) => row.cluster },
+  { name: 'uid', type: 'uuid', of: (row) => row.uid },
+  { name: 'epoch', type: 'int4', of: (row) => row.epoch },
+  { name: 'resource_version', type: 'int8', of: (row) => row.resourceVersion },
+  { name: 'op', type: 'text', of: (row) => row.op },
+  { name: 'changed_at', type: 'timestamptz', of: (row) => row.changedAtMs },
+  { name: 'created_at', type: 'timestamptz', of: (row) => row.createdAtMs },
+  { name: 'namespace', type: 'text', of: (row) => row.namespace },
+  { name: 'name', type: 'text', of: (row) => row.name },
+  { name: 'by_manager', type: 'text', of: (row) => row.byManager },
+  { name: 'by_operation', type: 'text', of: (row) => row.byOperation },
+  { name: 'synthetic', type: 'bool', of: (row) => row.synthetic },
+  { name: 'snapshot', type: 'bool', of: (row) => row.snapshot },
+  { name: 'kafka_offset', type: 'int8', of: (row) => row.offset },
+  { name: 'object', type: 'jsonb', of: (row) => row.object },
+  { name: 'last', type: 'bool', of: (_, last) => last },
+];
+
+/** Columns of the history that both tables have, or that only it has. */
+const HISTORY = 'cluster, uid, epoch, resource_version, op, changed_at, namespace, name, by_manager, by_operation, synthetic, snapshot';
+const PRESENT = 'cluster, uid, namespace, name, resource_version, epoch, created_at, changed_at';
+
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * Writes what is newer than the present, to both tables. $1 is Kafka's partition, the rest are arrays in the order of
+ * {@link writeParameters}. Returns one row: `inserted`.
+ */
+export function writeStatement(table: ResourceTable): Statement {
+  const present = `k8s.${quoted(table.table)}`;
+  const history = `k8s.${quoted(`${table.table}_history`)}`;
+  // Their own names could be those of common columns.
+  const own = table.columns.map(({ name, type }) => ({ column: quoted(name), parameter: quoted(`c_${name}`), type }));
+  const all = [...COMMON.map(({ name, type }) => ({ parameter: quoted(name), type })), ...own.map(({ parameter, type }) => ({ parameter, type: elementOf(type) }))];
+  const arrays = all.map(({ type }, at) => `$${at + 2}::${type}[]`).join(', ');
+  const columns = own.map(({ column }) => `, ${column}`).join('');
+  const values = own.map(({ parameter, type }) => `, ${parameter}${type === 'text[]' ? '::text[]' : ''}`).join('');
+  // A deletion that nobody saw leaves the last state that was seen.
+  const kept = ['object', ...own.map(({ column }) => column)].map((name) => `${name} = CASE WHEN excluded.object IS NULL THEN o.${name} ELSE excluded.${name} END`);
+  const text = `
+WITH b AS MATERIALIZED (
+  SELECT * FROM unnest(${arrays}) AS t(${all.map(({ parameter }) => parameter).join(', ')})
+), f AS MATERIALIZED (
+  SELECT b.* FROM b LEFT JOIN ${present} c ON c.cluster = b.cluster AND c.uid = b.uid
+   WHERE c.uid IS NULL OR (b.epoch, b.resource_version) > (c.epoch, c.resource_version)
+), h AS (
+  INSERT INTO ${history} (${HISTORY}, kafka_partition, kafka_offset, object)
+  SELECT ${HISTORY.replace('op,', 'op::"char",')}, $1::int4, kafka_offset, object FROM f
+  RETURNING 1
+), u AS (
+  INSERT INTO ${present} AS o (${PRESENT}, deleted_at, object${columns})
+  SELECT ${PRESENT}, CASE WHEN op = 'd' THEN changed_at END, object${values}
+    FROM f WHERE last
+  ON CONFLICT (cluster, uid) DO UPDATE SET
+    namespace = excluded.namespace, name = excluded.name, resource_version = excluded.resource_version, epoch = excluded.epoch,
+    created_at = COALESCE(excluded.created_at, o.created_at), changed_at = excluded.changed_at, deleted_at = excluded.deleted_at,
+    ${kept.join(',\n    ')}
+  WHERE (excluded.epoch, excluded.resource_version) > (o.epoch, o.resource_version)
+)
+SELECT count(*)::int AS inserted FROM h`;
+  return { name: `write_${table.table}`, text };
+}
+
+/** @throws RangeError and its like when a value does not fit its column */
+export function writeParameters(table: ResourceTable, partition: number, { rows, last }: Wave): unknown[] {
+  const common = COMMON.map(({ type, of }) =>
+    binaryArray(
+      type,
+      rows.map((row, at) => of(row, last[at] ?? true)),
+    ),
+  );
+  const own = table.columns.map(({ type }, at) => {
+    const values = rows.map(({ columns }) => columns[at] ?? null);
+    if (type !== 'text[]') return binaryArray(elementOf(type), values);
+    return binaryArray(
+      'text',
+      values.map((items) => (Array.isArray(items) ? arrayLiteral(items) : null)),
+    );
+  });
+  return [partition, ...common, ...own];
+}
+
+function elementOf(type: ResourceTable['columns'][number]['type']): ElementType {
+  return type === 'integer' ? 'int4' : 'text';
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
