@@ -17,7 +17,7 @@ export const resourcesShape = {
 export const kubernetesShape = {
   cluster: text('name', NAME, 'a name of up to 100 letters, digits, dots, dashes and underscores').optional().meta({
     description: 'Name of the cluster in records, keys and rows; must differ between clusters that share a Kafka',
-    defaultText: "the kubeconfig context's name; needed in a pod",
+    defaultText: "the kubeconfig context's name; in a pod the uid of `kube-system`",
   }),
   kubeconfig: file()
     .optional()

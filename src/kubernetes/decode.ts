@@ -70,16 +70,20 @@ function authorOf(managedFields: unknown): ChangeAuthor | null {
   const time = timeOf(newest);
   const subresource = newest['subresource'];
   return {
-    manager: String(newest['manager'] ?? ''),
-    operation: String(newest['operation'] ?? ''),
+    manager: textOf(newest['manager']),
+    operation: textOf(newest['operation']),
     time: time === '' ? null : time,
     ...(typeof subresource === 'string' && subresource !== '' ? { subresource } : {}),
   };
 }
 
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
 /** RFC 3339 in UTC with seconds: the text sorts as the time does. */
 function timeOf(entry: Json): string {
-  return typeof entry['time'] === 'string' ? entry['time'] : '';
+  return textOf(entry['time']);
 }
 
 function changedAt(raw: Json, metadata: Json, by: ChangeAuthor | null): number | null {
