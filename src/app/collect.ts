@@ -1,4 +1,7 @@
 /** The role `collect`: API server → Kafka. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { Collector } from '../capture/collector.ts';
 import type { SettingsOf } from '../config/roles.ts';
 import { KubetapeError } from '../events/errors.ts';
@@ -6,6 +9,7 @@ import { topicSpecs } from '../events/topics.ts';
 import { TopicReader } from '../kafka/reader.ts';
 import { TransactionalProducer } from '../kafka/transactional-producer.ts';
 import { KubeClient } from '../kubernetes/client.ts';
+import { LeaderElection, type LeaseSettings } from '../kubernetes/lease.ts';
 import type { ReflectorListener } from '../kubernetes/reflector.ts';
 import type { Check } from '../telemetry/health.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -21,7 +25,12 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
   const watchTroubles = new Map<string, string>();
   let collector: Collector | null = null;
   let waitingFor = 'connecting to the API server';
-  const unregister = telemetry.health.register(() => checks(collector, watchTroubles, waitingFor));
+  const standby: { holder: string | null } = { holder: null };
+  const unregister = telemetry.health.register(() => {
+    // A standby is what it should be; it would never be rolled out otherwise.
+    if (standby.holder !== null && collector?.opened !== true) return [{ name: `standing by, ${standby.holder} leads`, ready: true }];
+    return checks(collector, watchTroubles, waitingFor);
+  });
   try {
     const onRetry = (error: KubetapeError, attempt: number, delayMs: number): void => {
       waitingFor = error.message;
@@ -82,7 +91,28 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
         version: telemetry.version,
       },
     );
-    await collector.run(signal);
+    const leader = collector;
+    if (!settings.leaderElection) await leader.run(signal);
+    else {
+      const election = new LeaderElection(client, leaseOf(settings, cluster), {
+        leading: () => telemetry.capture.leadership({ leader: true }),
+        standingBy: (holder) => {
+          standby.holder = holder;
+          telemetry.capture.leadership({ leader: false, holder });
+        },
+        unavailable: (error) =>
+          telemetry
+            .log('capture')
+            .warn(`leading without a Lease: ${error.message}`, {
+              code: error.code,
+              hint: 'Grant get, create and update on leases, or set --no-leader-election.',
+            }),
+      });
+      await election.lead((leading) => {
+        standby.holder = null;
+        return leader.run(leading);
+      }, signal);
+    }
   } catch (error) {
     if (signal.aborted && error instanceof KubetapeError && error.retryable) return;
     throw error;
@@ -90,6 +120,22 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
     unregister();
     await client.close();
   }
+}
+
+/** The namespace of the pod, where there is one. */
+const POD_NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+
+function leaseOf(settings: SettingsOf<'collect'>, cluster: string): LeaseSettings {
+  const namespace =
+    settings.leaseNamespace ?? (existsSync(POD_NAMESPACE_FILE) ? readFileSync(POD_NAMESPACE_FILE, 'utf8').trim() : 'default');
+  const name =
+    settings.leaseName ??
+    `kubetape-${cluster}`
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9.-]/g, '-')
+      .slice(0, 253)
+      .replace(/[^a-z0-9]+$/, '');
+  return { namespace, name, identity: `${hostname()}_${randomUUID()}` };
 }
 
 /** Ready is: the log is ours, and every watch is complete and live. */

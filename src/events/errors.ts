@@ -16,6 +16,10 @@ export const ERROR_CODES = {
   KUBE_FORBIDDEN: { retryable: true, hint: 'Grant get, list and watch on the resource; `kubetape check` names what is missing.' },
   KUBE_NOT_FOUND: { retryable: true, hint: '`kubectl api-resources` lists what this cluster serves.' },
   KUBE_PROTOCOL: { retryable: true, hint: 'The API server or a proxy in between sent something that is not a watch stream.' },
+  LEASE_LOST: {
+    retryable: false,
+    hint: 'Another collector leads, or the API server was away for too long; start again to stand by.',
+  },
   KAFKA_UNREACHABLE: { retryable: true, hint: 'Check --kafka-brokers and the listener that the brokers advertise.' },
   KAFKA_UNAUTHORIZED: { retryable: false, hint: 'Check the SASL and TLS settings of Kafka, and the ACLs of this user.' },
   KAFKA_TOPIC_MISSING: { retryable: false, hint: 'Run `kubetape topics` to create what is missing.' },

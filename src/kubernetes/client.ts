@@ -121,6 +121,11 @@ export class KubeClient {
     }
   }
 
+  /** The error that an answer means. */
+  failure(response: KubeResponse, text: string, path: string): KubetapeError {
+    return errorOfStatus(response.status, text, path, response.headers);
+  }
+
   async close(): Promise<void> {
     await this.#dispatcher?.destroy();
   }

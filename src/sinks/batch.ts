@@ -7,6 +7,7 @@
 import { decodeChange, type DecodedChange } from '../events/change.ts';
 import { isCode, KubetapeError } from '../events/errors.ts';
 import type { Fact } from '../events/fact.ts';
+import { topicOf } from '../events/resource.ts';
 import { columnValues, tableFor } from './columns.ts';
 import type { DeadLetter, FactRow, ResourceTable, Row, SourceRecord, StoreBatch } from './ports.ts';
 
@@ -38,8 +39,9 @@ export function decodeBatch(kind: 'changes' | 'facts', from: number, records: re
       else {
         const change = decodeChange(record.value);
         const { resource, group } = change.source;
+        // What a record says of itself must not decide which tables there are.
+        if (!topic.endsWith(topicOf(resource))) throw new KubetapeError('RECORD_INVALID', "a change of another resource than the topic's");
         table ??= tableFor(resource, group, change.source.kind);
-        if (table.resource !== resource) throw new KubetapeError('RECORD_INVALID', `a change of another resource than the topic's`);
         const row = rowOf(record.offset, change);
         rows.push(row);
         newestMs = Math.max(newestMs ?? 0, row.changedAtMs);
@@ -87,7 +89,7 @@ function rowOf(offset: number, change: DecodedChange): Row {
     synthetic: source.synthetic,
     snapshot: source.snapshot,
     object: unseen ? null : change.objectBytes,
-    columns: columnValues(source.resource, object),
+    columns: unseen ? [] : columnValues(source.resource, object),
   };
 }
 

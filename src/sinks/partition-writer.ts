@@ -1,14 +1,17 @@
 /**
- * One partition on its way into the store: a buffer, and at most one batch under way.
- * Invariants (test/sinks/sink.test.ts):
- *   P1 order   batches are written one after the other, in the order of offsets
- *   P2 exact   each batch begins where the store stands; what the store has already is not sent again
- *   P3 patient nothing but a revocation or the end of the process gives a batch up
+ * One partition on its way into the store: a buffer, and at most one batch under way. It is asked when something is due
+ * and makes one attempt at a time; between attempts it holds nobody up.
+ * Invariants (test/sinks/partition-writer.test.ts):
+ *   P1 order    batches are written one after the other, in the order of offsets
+ *   P2 exact    each batch begins where the store stands; what the store has already is not sent again
+ *   P3 patient  nothing but a revocation, a fence or the end of the process gives a batch up
+ *   P4 poison   of a batch that is rejected all records are written but the bad ones, and those are dead letters
  */
-import { KubetapeError } from '../events/errors.ts';
+import { isCode, KubetapeError } from '../events/errors.ts';
+import { Batcher } from '../flow/batcher.ts';
 import { decodeBatch, type Decoded } from './batch.ts';
 import { remedyOf } from './decisions.ts';
-import type { SinkTelemetry, SourceRecord, Store, TopicPartition } from './ports.ts';
+import type { DeadLetter, SinkTelemetry, SourceRecord, Store, StoreBatch, TopicPartition } from './ports.ts';
 
 export interface BatchLimits {
   readonly maxRows: number;
@@ -16,41 +19,61 @@ export interface BatchLimits {
   readonly maxWaitMs: number;
 }
 
+export interface Clock {
+  /** ms since 1970 */
+  readonly now: () => number;
+  /** in [0, 1) */
+  readonly random: () => number;
+}
+
+export const CLOCK: Clock = { now: Date.now, random: Math.random };
+
 /** Why nothing is written at the moment; null when all is well. */
-export type Trouble = { readonly state: 'retrying' | 'stopped'; readonly error: KubetapeError } | null;
+export type Trouble = { readonly state: 'waiting' | 'stopped'; readonly error: KubetapeError } | null;
+
+/** What is to be written next, in this order. */
+type Work = { readonly records: readonly SourceRecord[] } | { readonly letter: DeadLetter };
+
+/** A partition that is quiet so long has its position moved over the markers behind its last record. */
+const SETTLED_MS = 30_000;
 
 export class PartitionWriter {
   readonly at: TopicPartition;
   readonly #kind: 'changes' | 'facts';
   readonly #store: Store;
-  readonly #limits: BatchLimits;
   readonly #telemetry: SinkTelemetry;
-  readonly #given = new AbortController();
-  #records: SourceRecord[] = [];
-  #bytes = 0;
-  #sinceMs = 0;
+  readonly #clock: Clock;
+  readonly #batcher: Batcher<SourceRecord>;
+  #work: Work[] = [];
+  #workBytes = 0;
   #position: number;
-  #busy = false;
+  #newest = -1;
+  #end = 0;
+  #activeMs: number;
+  #running: Promise<void> | null = null;
   #trouble: Trouble = null;
-  /** Set when the position in the store is not ours any more: the source has to go there. */
-  #seekTo: number | null = null;
-  /** Timestamp of the last record that is in the store. */
-  #writtenMs = 0;
+  #attempt = 0;
+  #retryAtMs = 0;
+  #fenced = false;
+  #given = false;
 
   constructor(
     at: TopicPartition,
     kind: 'changes' | 'facts',
     position: number,
     store: Store,
-    limits: BatchLimits,
+    { maxRows, maxBytes, maxWaitMs }: BatchLimits,
     telemetry: SinkTelemetry,
+    clock: Clock = CLOCK,
   ) {
-    this.at = at;
+    this.at = { topic: at.topic, partition: at.partition };
     this.#kind = kind;
     this.#position = position;
     this.#store = store;
-    this.#limits = limits;
     this.#telemetry = telemetry;
+    this.#clock = clock;
+    this.#activeMs = clock.now();
+    this.#batcher = new Batcher({ maxItems: maxRows, maxBytes, maxWaitMs });
   }
 
   /** The next offset that the store expects. */
@@ -58,215 +81,220 @@ export class PartitionWriter {
     return this.#position;
   }
 
+  /** The next offset that is wanted from the log. */
+  get wanted(): number {
+    return Math.max(this.#position, this.#newest + 1);
+  }
+
+  /** Everything before this was read, records or not; 0 where the source does not tell. */
+  get end(): number {
+    return this.#end;
+  }
+
   get bytes(): number {
-    return this.#bytes;
+    return this.#batcher.bytes + this.#workBytes;
   }
 
   get busy(): boolean {
-    return this.#busy;
+    return this.#running !== null;
+  }
+
+  get idle(): boolean {
+    return !this.busy && this.#work.length === 0 && this.#batcher.items === 0;
   }
 
   get trouble(): Trouble {
     return this.#trouble;
   }
 
-  /** When the newest stored record was written to Kafka, ms since 1970; 0 before the first. */
-  get writtenMs(): number {
-    return this.#writtenMs;
+  /** Somebody else has written: what is held here is void, and the position is to be read again. */
+  get fenced(): boolean {
+    return this.#fenced;
   }
 
-  /** @returns the offset to which the source must go back, once */
-  takeSeek(): number | null {
-    const offset = this.#seekTo;
-    this.#seekTo = null;
-    return offset;
+  /** When the oldest record that is not in the store was written to Kafka, ms since 1970. */
+  get oldestMs(): number | null {
+    const [next] = this.#work;
+    const record = next === undefined ? this.#batcher.oldest : 'letter' in next ? next.letter.record : next.records[0];
+    return record?.timestampMs ?? null;
   }
 
-  add(record: SourceRecord, nowMs: number): void {
-    // Fetched before a seek took effect, or again after it.
-    if (record.offset < this.#position || this.#seekTo !== null) return;
-    const newest = this.#records.at(-1);
-    if (newest !== undefined && record.offset <= newest.offset) return;
-    if (this.#records.length === 0) this.#sinceMs = nowMs;
-    this.#records.push(record);
-    this.#bytes += sizeOf(record);
+  add(record: SourceRecord): void {
+    // Fetched twice, for a pause or a seek.
+    if (record.offset < this.wanted || this.#given || this.#fenced) return;
+    this.#newest = record.offset;
+    this.#activeMs = this.#clock.now();
+    this.#batcher.push(record, sizeOf(record), this.#activeMs);
   }
 
-  /** Is a batch to be written now? */
-  due(nowMs: number): boolean {
-    if (this.#busy || this.#records.length === 0) return false;
-    return (
-      this.#records.length >= this.#limits.maxRows ||
-      this.#bytes >= this.#limits.maxBytes ||
-      nowMs - this.#sinceMs >= this.#limits.maxWaitMs
-    );
+  /** The log was read up to here. */
+  reached(offset: number): void {
+    this.#end = Math.max(this.#end, offset);
   }
 
-  /** The partition is not ours any more: gives up waiting, and forgets what is not under way. */
+  /** Is something to be written now? */
+  get due(): boolean {
+    if (this.busy || this.#given || this.#fenced) return false;
+    const nowMs = this.#clock.now();
+    if (nowMs < this.#retryAtMs) return false;
+    return this.#work.length > 0 || this.#batcher.due(nowMs) || this.#settled(nowMs);
+  }
+
+  /** The partition is not ours any more: forgets what is not under way. */
   giveUp(): void {
-    this.#given.abort();
-    this.#records = [];
-    this.#bytes = 0;
+    this.#given = true;
+    this.#drop();
   }
 
-  /** Writes one batch, through whatever trouble; resolves when it is in the store, or given up. */
-  async write(): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
+  /** Resolves when nothing is under way. */
+  async finished(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Makes one attempt, at one batch. Never rejects: whatever goes wrong is the partition's trouble. */
+  write(): Promise<void> {
+    if (!this.due) return Promise.resolve();
+    const running = this.#attemptOne().finally(() => (this.#running = null));
+    this.#running = running;
+    return running;
+  }
+
+  async #attemptOne(): Promise<void> {
+    if (this.#work.length === 0) {
+      const { items, bytes } = this.#batcher.take();
+      if (items.length === 0) return this.#settle();
+      this.#work = [{ records: items }];
+      this.#workBytes = bytes;
+    }
+    const [next] = this.#work;
+    if (next === undefined) return;
     try {
-      const batch = this.#take();
-      if (batch.length > 0) await this.#writeAll(batch);
-    } finally {
-      this.#busy = false;
-      this.#sinceMs = Date.now();
+      if ('letter' in next) await this.#bury(next.letter);
+      else await this.#writeRecords(next.records);
+      this.#done(next);
+    } catch (error) {
+      const failure = error instanceof KubetapeError ? error : new KubetapeError('INTERNAL', 'a batch could not be made or written', { cause: error });
+      this.#remedy(next, failure);
     }
   }
 
-  #take(): SourceRecord[] {
-    const batch: SourceRecord[] = [];
-    let bytes = 0;
-    for (const record of this.#records) {
-      if (batch.length >= this.#limits.maxRows || (batch.length > 0 && bytes + sizeOf(record) > this.#limits.maxBytes)) break;
-      batch.push(record);
-      bytes += sizeOf(record);
-    }
-    this.#records = this.#records.slice(batch.length);
-    this.#bytes -= bytes;
-    return batch;
+  async #writeRecords(records: readonly SourceRecord[]): Promise<void> {
+    const rest = records.filter(({ offset }) => offset >= this.#position);
+    if (rest.length === 0) return;
+    const decoded = decodeBatch(this.#kind, this.#position, rest);
+    if (decoded.batch.to > decoded.batch.from) await this.#commit(decoded);
+    if (decoded.stop !== null) throw decoded.stop;
   }
 
-  /** @returns false when the batch was given up or is void */
-  async #writeAll(records: readonly SourceRecord[]): Promise<boolean> {
-    for (let attempt = 1; !this.#given.signal.aborted; attempt += 1) {
-      const decoded = decodeBatch(this.#kind, this.#position, records);
-      try {
-        await this.#writeDecoded(decoded);
-        if (decoded.stop === null) {
-          this.#settle(null);
-          return true;
-        }
-        throw decoded.stop;
-      } catch (error) {
-        const failure =
-          error instanceof KubetapeError ? error : new KubetapeError('INTERNAL', 'the batch could not be made', { cause: error });
-        const rest = records.filter(({ offset }) => offset >= this.#position);
-        const remedy = remedyOf(failure, rest.length, attempt, Math.random);
-        switch (remedy.do) {
-          case 'halve': {
-            const middle = Math.ceil(rest.length / 2);
-            return (await this.#writeAll(rest.slice(0, middle))) && this.#writeAll(rest.slice(middle));
-          }
-          case 'bury':
-            return this.#bury(rest, failure);
-          case 'reposition':
-            return this.#reposition(failure);
-          case 'wait':
-            this.#trouble = { state: 'retrying', error: failure };
-            this.#telemetry.retry({ ...this.at, code: failure.code, attempt, delayMs: remedy.ms, message: failure.message });
-            await this.#sleep(remedy.ms);
-            break;
-          case 'stop':
-            if (this.#trouble?.state !== 'stopped')
-              this.#telemetry.partitionState({ ...this.at, state: 'stopped', reason: `${failure.message}. ${failure.hint}` });
-            this.#trouble = { state: 'stopped', error: failure };
-            await this.#sleep(remedy.ms);
-            break;
-        }
-        records = rest;
-      }
-    }
-    return false;
-  }
-
-  async #writeDecoded({ batch, newestMs }: Decoded): Promise<void> {
-    if (batch.to === batch.from) return;
+  async #commit({ batch }: Decoded): Promise<void> {
     const startedMs = performance.now();
     const { inserted } = await this.#store.write(batch);
+    const seconds = (performance.now() - startedMs) / 1000;
     this.#position = batch.to;
-    const { rows, facts, deadLetters } = batch;
-    const resource = batch.table?.resource ?? (this.#kind === 'facts' ? 'event-stream' : '');
+    this.#tell(batch, inserted, seconds);
+  }
+
+  async #bury(letter: DeadLetter): Promise<void> {
+    const { offset } = letter.record;
+    const batch = { ...this.at, from: this.#position, to: offset + 1, table: null, rows: [], facts: [], deadLetters: [letter] };
+    await this.#store.write(batch);
+    this.#position = batch.to;
+    this.#telemetry.deadLetter({ ...this.at, offset, code: letter.code });
+  }
+
+  /** Nothing but markers between the position and the end. */
+  async #settle(): Promise<void> {
+    try {
+      await this.#store.write({ ...this.at, from: this.#position, to: this.#end, table: null, rows: [], facts: [], deadLetters: [] });
+      this.#position = this.#end;
+    } catch (error) {
+      if (isCode(error, 'OFFSET_FENCED')) this.#fenced = true;
+      // It is a nicety: the next time will do.
+      this.#activeMs = this.#clock.now();
+    }
+  }
+
+  #settled(nowMs: number): boolean {
+    return this.#end > this.#position && this.#end > this.#newest && nowMs - this.#activeMs >= SETTLED_MS;
+  }
+
+  #done(work: Work): void {
+    if (this.#work[0] === work) this.#work.shift();
+    if (this.#work.length === 0) this.#workBytes = 0;
+    this.#attempt = 0;
+    this.#activeMs = this.#clock.now();
+    if (this.#trouble !== null) this.#telemetry.partitionState({ ...this.at, state: 'running' });
+    this.#trouble = null;
+  }
+
+  #remedy(work: Work, failure: KubetapeError): void {
+    if (this.#given) return;
+    const records = 'letter' in work ? [] : work.records.filter(({ offset }) => offset >= this.#position);
+    const remedy = remedyOf(failure, records.length, this.#attempt + 1, this.#clock.random);
+    switch (remedy.do) {
+      case 'halve': {
+        const middle = Math.ceil(records.length / 2);
+        this.#work.splice(0, 1, { records: records.slice(0, middle) }, { records: records.slice(middle) });
+        return;
+      }
+      case 'bury': {
+        const [record] = records;
+        if (record !== undefined) this.#work[0] = { letter: { record, code: failure.code, sqlstate: sqlstateOf(failure), message: failure.message } };
+        return;
+      }
+      case 'reposition':
+        this.#telemetry.retry({ ...this.at, code: failure.code, attempt: 1, delayMs: 0, message: failure.message });
+        this.#fenced = true;
+        this.#drop();
+        return;
+      case 'wait':
+      case 'stop':
+        // A dead letter that is rejected itself goes without what it quotes.
+        if ('letter' in work && failure.code === 'ROW_REJECTED') this.#work[0] = { letter: bare(work.letter) };
+        this.#attempt += 1;
+        this.#retryAtMs = this.#clock.now() + remedy.ms;
+        this.#complain(remedy.do === 'wait' ? 'waiting' : 'stopped', failure, remedy.ms);
+    }
+  }
+
+  #complain(state: 'waiting' | 'stopped', error: KubetapeError, delayMs: number): void {
+    const { code, message, hint } = error;
+    if (this.#trouble?.state !== state || this.#trouble.error.code !== code) {
+      this.#telemetry.partitionState({ ...this.at, state, reason: `${message}. ${hint}` });
+    }
+    if (state === 'waiting') this.#telemetry.retry({ ...this.at, code, attempt: this.#attempt, delayMs, message });
+    this.#trouble = { state, error };
+  }
+
+  #tell({ table, partition, rows, facts, deadLetters }: StoreBatch, inserted: number, seconds: number): void {
+    const resource = table?.resource ?? 'event-stream';
     if (rows.length + facts.length > 0) {
-      const bytes =
-        rows.reduce((sum, { object }) => sum + (object?.length ?? 0), 0) + facts.reduce((sum, { detail }) => sum + detail.length, 0);
-      const seconds = (performance.now() - startedMs) / 1000;
-      const duplicates = rows.length - inserted;
-      this.#telemetry.batchWritten({
-        resource,
-        partition: batch.partition,
-        rows: inserted + facts.length,
-        duplicates: Math.max(0, duplicates),
-        bytes,
-        seconds,
-      });
+      let bytes = 0;
+      for (const { object } of rows) bytes += object?.length ?? 0;
+      for (const { detail } of facts) bytes += detail.length;
+      const duplicates = Math.max(0, rows.length - inserted);
+      this.#telemetry.batchWritten({ resource, partition, rows: rows.length - duplicates + facts.length, duplicates, bytes, seconds });
     }
     for (const { record, code } of deadLetters) this.#telemetry.deadLetter({ ...this.at, offset: record.offset, code });
-    if (newestMs !== null) {
-      this.#writtenMs = newestMs;
-      const nowMs = Date.now();
-      for (const { madeAtMs, snapshot } of rows)
-        if (!snapshot) this.#telemetry.changeAge({ resource, seconds: Math.max(0, (nowMs - madeAtMs) / 1000) });
+    const nowMs = this.#clock.now();
+    for (const { madeAtMs, snapshot } of rows) {
+      if (!snapshot) this.#telemetry.changeAge({ resource, seconds: Math.max(0, (nowMs - madeAtMs) / 1000) });
     }
   }
 
-  /** Sets the one record aside, in the same transaction as its offset. */
-  async #bury(records: readonly SourceRecord[], failure: KubetapeError): Promise<boolean> {
-    const [record] = records;
-    if (record === undefined) return true;
-    const sqlstate = (failure.cause as { sqlstate?: string } | undefined)?.sqlstate ?? null;
-    const letter = { record, code: failure.code, sqlstate, message: failure.message };
-    const batch = { ...this.at, from: this.#position, to: record.offset + 1, table: null, rows: [], facts: [], deadLetters: [letter] };
-    for (let attempt = 1; !this.#given.signal.aborted; attempt += 1) {
-      try {
-        await this.#writeDecoded({ batch, stop: null, newestMs: null });
-        this.#settle(null);
-        return true;
-      } catch (error) {
-        const again =
-          error instanceof KubetapeError ? error : new KubetapeError('INTERNAL', 'the dead letter could not be written', { cause: error });
-        if (again.code === 'OFFSET_FENCED') return this.#reposition(again);
-        this.#settle({ state: 'retrying', error: again });
-        await this.#sleep(Math.min(10_000, 100 * 2 ** attempt));
-      }
-    }
-    return false;
+  #drop(): void {
+    this.#batcher.clear();
+    this.#work = [];
+    this.#workBytes = 0;
   }
+}
 
-  /** Somebody else wrote: go where the store stands. Whether the partition still is ours the group will tell. */
-  async #reposition(failure: KubetapeError): Promise<boolean> {
-    this.#telemetry.retry({ ...this.at, code: failure.code, attempt: 1, delayMs: 0, message: failure.message });
-    while (!this.#given.signal.aborted) {
-      try {
-        const stored = await this.#store.position(this.at);
-        this.#position = stored?.nextOffset ?? this.#position;
-        this.#seekTo = this.#position;
-        this.#records = [];
-        this.#bytes = 0;
-        return false;
-      } catch {
-        await this.#sleep(500);
-      }
-    }
-    return false;
-  }
+function bare({ record, ...rest }: DeadLetter): DeadLetter {
+  return { ...rest, record: { ...record, key: null, value: null, headers: {} } };
+}
 
-  #settle(trouble: Trouble): void {
-    if (this.#trouble !== null && trouble === null) this.#telemetry.partitionState({ ...this.at, state: 'running' });
-    this.#trouble = trouble;
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    const { signal } = this.#given;
-    if (signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, ms);
-      function done(): void {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-      signal.addEventListener('abort', done, { once: true });
-    });
-  }
+function sqlstateOf(failure: KubetapeError): string | null {
+  return (failure.cause as { readonly sqlstate?: string } | undefined)?.sqlstate ?? null;
 }
 
 /** Bytes a record holds in memory, roughly. */

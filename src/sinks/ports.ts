@@ -31,11 +31,14 @@ export interface RecordSource {
   /** Stops fetching the partitions (and drops what was fetched and not polled) until `resume`. */
   pause(partitions: readonly TopicPartition[]): void;
   resume(partitions: readonly TopicPartition[]): void;
-  /** Continues the partition at `offset`; used after a position was read back from the store. */
+  /** Continues the partition at `offset`; used after a position was read back from the store, never during a poll. */
   seek(position: TopicPartition & { readonly offset: number }): Promise<void>;
   /** First offset still held, and the offset after the last committed record. */
   watermarks(partition: TopicPartition): Promise<{ readonly low: number; readonly high: number }>;
-  /** The offset at which the end of the partition was last reached: every committed record before it has been polled; null before. */
+  /**
+   * The offset at which the end of the partition was last reached: every committed record before it has been polled; null
+   * before. Markers of transactions take offsets too, so at rest this lies beyond the last record.
+   */
   endReached(partition: TopicPartition): number | null;
   /** A value that changes when the topic is deleted and created again (Kafka's topic id), or null where the broker has none. */
   topicId(topic: string): Promise<string | null>;
@@ -85,7 +88,7 @@ export interface Row {
   readonly snapshot: boolean;
   /** JSON text; null where nobody saw the object's last state. */
   readonly object: Buffer | null;
-  /** In the order of the table's columns. */
+  /** In the order of the table's columns; none where there is no object. */
   readonly columns: readonly ColumnValue[];
 }
 
@@ -129,7 +132,7 @@ export interface Store {
   ensureTable(table: ResourceTable): Promise<void>;
   /** What is stored of a partition; null where nothing is. */
   position(partition: TopicPartition): Promise<Position | null>;
-  /** Stores the start of a partition, unless something is stored by now. */
+  /** Stores the start of a partition; where one is stored, only the topic's id, if that is missing. */
   initialise(position: Position): Promise<void>;
   /**
    * One transaction: the position's compare-and-set, rows, facts, dead letters. A commit whose answer was lost is

@@ -2,19 +2,26 @@
  * The sink worker: records of its partitions → batches → the store.
  *   in    a consumer group's member that is pulled from; who is slow pauses its partitions
  *   out   rows, each once, with the position in the same transaction
- * Memory is bounded: over the budget no more is fetched, under it the loop goes on polling, so that the group never
- * takes a worker for dead that only waits for its store.
+ * Invariants (test/sinks/sink.test.ts):
+ *   S1 once       every record is in the store once, through failures, fences, rebalances and restarts
+ *   S2 bounded    over the budget no more is fetched, whatever the store does
+ *   S3 alive      the loop goes on polling, so that the group never takes a worker for dead that only waits
+ *   S4 apart      trouble of one partition holds up no other
+ *   S5 drains     once stopped, what is under way is finished, within drainMs
  */
 import PQueue from 'p-queue';
-import { KubetapeError } from '../events/errors.ts';
-import { startOf } from './decisions.ts';
-import { PartitionWriter, type BatchLimits } from './partition-writer.ts';
-import type { RecordSource, SinkTelemetry, Store, TopicPartition } from './ports.ts';
+import type { KubetapeError } from '../events/errors.ts';
+import { pausedOf } from './budget.ts';
+import { STOPPED_MS, startOf } from './decisions.ts';
+import { lagOf, type Look } from './lag.ts';
+import { CLOCK, PartitionWriter, type BatchLimits, type Clock } from './partition-writer.ts';
+import type { RecordSource, SinkTelemetry, SourceRecord, Store, TopicPartition } from './ports.ts';
+import { pause, Positions } from './positions.ts';
 
 export interface SinkSettings extends BatchLimits {
   /** Most partitions written at once. */
   readonly writersMax: number;
-  /** Most bytes of records held in memory. */
+  /** Most bytes of records held in memory, besides what one poll brings. */
   readonly memoryMaxBytes: number;
   /** Longest the drain may take after the signal (ms). */
   readonly drainMs: number;
@@ -32,30 +39,55 @@ export interface PartitionHealth extends TopicPartition {
   readonly lag: number | null;
 }
 
+/** A partition of this worker. Without a writer nothing of it is fetched. */
+interface Slot {
+  readonly at: TopicPartition;
+  writer: PartitionWriter | null;
+  /** Why there is no writer. */
+  error: KubetapeError | null;
+  /** The end that was reached before this writer began. */
+  endBefore: number | null;
+  /** Found anew: the source has to go there first. */
+  offset: number | null;
+  searching: boolean;
+  /** A refused partition is looked at again: a person may have decided. */
+  lookAgainMs: number;
+  look: Look | null;
+  lag: number | null;
+  /** Looks in a row at which the log did not hold what is wanted. */
+  refusals: number;
+}
+
 const LAG_EVERY_MS = 2_000;
 const DISPLAY_EVERY_MS = 1_000;
-const POLL_RECORDS = 1_000;
+const POLL_MIN_RECORDS = 16;
+const POLL_MAX_RECORDS = 1_000;
 
 export class Sink {
   readonly #source: RecordSource;
   readonly #store: Store;
   readonly #telemetry: SinkTelemetry;
   readonly #settings: SinkSettings;
+  readonly #clock: Clock;
   readonly #topics: ReadonlyMap<string, 'changes' | 'facts'>;
-  readonly #writers = new Map<string, PartitionWriter>();
-  /** Partitions that must not be written: why. */
-  readonly #refused = new Map<string, TopicPartition & { readonly error: KubetapeError }>();
-  readonly #lags = new Map<string, number>();
+  readonly #positions: Positions;
+  readonly #slots = new Map<string, Slot>();
   readonly #queue: PQueue;
-  #paused = false;
+  readonly #queued = new Set<PartitionWriter>();
+  readonly #ended = new AbortController();
+  #paused = new Set<string>();
+  #polling: Promise<unknown> = Promise.resolve();
   #joined = false;
+  #drainByMs = Infinity;
 
-  constructor(source: RecordSource, store: Store, topics: readonly SinkTopic[], settings: SinkSettings, telemetry: SinkTelemetry) {
+  constructor(source: RecordSource, store: Store, topics: readonly SinkTopic[], settings: SinkSettings, telemetry: SinkTelemetry, clock: Clock = CLOCK) {
     this.#source = source;
     this.#store = store;
     this.#settings = settings;
     this.#telemetry = telemetry;
+    this.#clock = clock;
     this.#topics = new Map(topics.map(({ topic, kind }) => [topic, kind]));
+    this.#positions = new Positions(source, store, telemetry);
     this.#queue = new PQueue({ concurrency: settings.writersMax });
   }
 
@@ -65,189 +97,229 @@ export class Sink {
   }
 
   health(): PartitionHealth[] {
-    const running = [...this.#writers.values()].map((writer) => {
-      const lag = this.#lags.get(keyOf(writer.at)) ?? null;
-      const reason = writer.trouble?.error.message ?? (lag === null ? 'its lag is not known yet' : null);
-      return { ...writer.at, ready: reason === null, reason, lag };
+    return [...this.#slots.values()].map(({ at, writer, error, lag }) => {
+      const trouble = writer === null ? error : (writer.trouble?.error ?? null);
+      const waiting = writer === null ? 'its position is being read' : lag === null ? 'its lag is not known yet' : null;
+      const reason = trouble === null ? waiting : `${trouble.message}. ${trouble.hint}`;
+      return { ...at, ready: reason === null, reason, lag };
     });
-    const refused = [...this.#refused.values()].map(({ topic, partition, error }) => ({
-      topic,
-      partition,
-      ready: false,
-      reason: `${error.message}. ${error.hint}`,
-      lag: null,
-    }));
-    return [...running, ...refused];
   }
 
   /** Runs until `signal` fires, then drains. @throws KubetapeError when the source cannot go on */
   async run(signal: AbortSignal): Promise<void> {
-    const housekeeping = [this.#every(LAG_EVERY_MS, () => this.#measureLags()), this.#every(DISPLAY_EVERY_MS, async () => this.#display())];
+    const stop = (): void => this.#ended.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const timers = [every(LAG_EVERY_MS, () => this.#measureLags()), every(DISPLAY_EVERY_MS, async () => this.#display())];
     try {
       await this.#source.start([...this.#topics.keys()], {
         assigned: (partitions) => this.#assigned(partitions),
         revoked: (partitions) => this.#revoked(partitions),
       });
+      let ask = POLL_MAX_RECORDS;
       while (!signal.aborted) {
-        const records = await this.#source.poll(POLL_RECORDS);
-        const nowMs = Date.now();
-        const counts = new Map<string, number>();
-        for (const record of records) {
-          counts.set(record.topic, (counts.get(record.topic) ?? 0) + 1);
-          this.#writers.get(keyOf(record))?.add(record, nowMs);
-        }
-        for (const [topic, count] of counts) this.#telemetry.recordsConsumed({ topic, count });
-        this.#writeDue(nowMs);
+        const polling = this.#source.poll(ask);
+        this.#polling = polling.catch(() => undefined);
+        const records = await polling;
+        // A poll for many waits a little for each: where few come, few are asked for.
+        ask = Math.min(POLL_MAX_RECORDS, Math.max(POLL_MIN_RECORDS, 2 * records.length));
+        this.#take(records);
+        this.#writeDue();
+        await this.#reposition();
         this.#balance();
-        await this.#followSeeks();
       }
     } finally {
-      for (const timer of housekeeping) clearInterval(timer);
+      stop();
+      signal.removeEventListener('abort', stop);
+      for (const timer of timers) clearInterval(timer);
       await this.#drain();
     }
   }
 
-  /** Hands every batch that is due to the queue; when draining, all that is left. */
-  #writeDue(nowMs: number): void {
-    for (const writer of this.#writers.values()) {
-      if (!writer.due(nowMs)) continue;
-      // `write` never rejects: whatever goes wrong is the partition's trouble.
-      void this.#queue.add(() => writer.write());
+  #take(records: readonly SourceRecord[]): void {
+    const counts = new Map<string, number>();
+    for (const record of records) {
+      counts.set(record.topic, (counts.get(record.topic) ?? 0) + 1);
+      this.#slots.get(keyOf(record))?.writer?.add(record);
+    }
+    for (const [topic, count] of counts) this.#telemetry.recordsConsumed({ topic, count });
+    for (const slot of this.#slots.values()) {
+      // One from before this writer says nothing of what it was given.
+      const end = this.#source.endReached(slot.at);
+      if (end !== null && end !== slot.endBefore) slot.writer?.reached(end);
     }
   }
 
-  /** Over the budget nothing is fetched; below half of it everything is again. */
-  #balance(): void {
-    let bytes = 0;
-    for (const writer of this.#writers.values()) bytes += writer.bytes;
-    const partitions = [...this.#writers.values()].map(({ at }) => at);
-    if (!this.#paused && bytes > this.#settings.memoryMaxBytes) {
-      this.#source.pause(partitions);
-      this.#paused = true;
-    } else if (this.#paused && bytes < this.#settings.memoryMaxBytes / 2) {
-      this.#source.resume(partitions);
-      this.#paused = false;
+  /** Hands what is due to the queue: one attempt each, so that nobody keeps a place while waiting. */
+  #writeDue(): void {
+    for (const { writer } of this.#slots.values()) {
+      if (writer === null || !writer.due || this.#queued.has(writer)) continue;
+      this.#queued.add(writer);
+      void this.#queue.add(() => writer.write()).finally(() => this.#queued.delete(writer));
     }
   }
 
-  async #followSeeks(): Promise<void> {
-    for (const writer of this.#writers.values()) {
-      const offset = writer.takeSeek();
-      if (offset !== null) await this.#source.seek({ ...writer.at, offset });
-    }
-  }
-
-  async #assigned(partitions: readonly TopicPartition[]): Promise<(TopicPartition & { offset: number })[]> {
-    const starts = await Promise.all(partitions.map((one) => this.#start(one)));
-    this.#joined = true;
-    // A pause does not hold for what is new.
-    this.#paused = false;
-    void this.#measureLags();
-    return starts;
-  }
-
-  async #start(at: TopicPartition): Promise<TopicPartition & { offset: number }> {
-    for (let attempt = 1; ; attempt += 1) {
+  /** Partitions whose position has to be read again, and those that were found; the source goes there between polls. */
+  async #reposition(): Promise<void> {
+    const nowMs = this.#clock.now();
+    for (const slot of this.#slots.values()) {
+      if (slot.writer?.fenced === true && !slot.writer.busy) slot.writer = null;
+      if (slot.writer === null && slot.offset === null && !slot.searching && nowMs >= slot.lookAgainMs) void this.#search(slot);
+      if (slot.offset === null) continue;
+      // Pausing remembers where to go on: it is undone first, or the seek would be.
+      if (this.#paused.delete(keyOf(slot.at))) this.#source.resume([slot.at]);
       try {
-        const [stored, held, topicId] = await Promise.all([
-          this.#store.position(at),
-          this.#source.watermarks(at),
-          this.#source.topicId(at.topic),
-        ]);
-        const start = startOf(at, stored, held, topicId);
-        switch (start.do) {
-          case 'refuse':
-            this.#refused.set(keyOf(at), { ...at, error: start.error });
-            this.#telemetry.partitionState({ ...at, state: 'stopped', reason: `${start.error.message}. ${start.error.hint}` });
-            return { ...at, offset: held.high };
-          case 'initialise':
-            await this.#store.initialise(start.position);
-            // Another worker may have been first: its word counts.
-            continue;
-          case 'resume':
-            this.#writers.set(
-              keyOf(at),
-              new PartitionWriter(at, this.#topics.get(at.topic) ?? 'changes', start.offset, this.#store, this.#settings, this.#telemetry),
-            );
-            this.#telemetry.partitionState({ ...at, state: 'running' });
-            return { ...at, offset: start.offset };
-        }
-      } catch (error) {
-        if (!(error instanceof KubetapeError)) throw error;
-        const delayMs = Math.min(10_000, 200 * 2 ** Math.min(attempt, 10));
-        this.#telemetry.retry({ ...at, code: error.code, attempt, delayMs, message: error.message });
-        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        await this.#source.seek({ ...slot.at, offset: slot.offset });
+        this.#open(slot, slot.offset);
+      } catch {
+        // Not fetched yet, or just taken away: the next round will tell.
       }
     }
   }
 
+  async #search(slot: Slot): Promise<void> {
+    slot.searching = true;
+    const found = await this.#positions.await(slot.at, this.#ended.signal, (error) => (slot.error = error));
+    slot.searching = false;
+    if (found?.do === 'resume') slot.offset = found.offset;
+    else if (found !== null) this.#refuse(slot, found.error);
+  }
+
+  #refuse(slot: Slot, error: KubetapeError): void {
+    if (slot.error?.code !== error.code) this.#telemetry.partitionState({ ...slot.at, state: 'stopped', reason: `${error.message}. ${error.hint}` });
+    slot.writer?.giveUp();
+    slot.writer = null;
+    slot.error = error;
+    slot.lookAgainMs = this.#clock.now() + STOPPED_MS;
+  }
+
+  #open(slot: Slot, offset: number): void {
+    const kind = this.#topics.get(slot.at.topic) ?? 'changes';
+    slot.writer = new PartitionWriter(slot.at, kind, offset, this.#store, this.#settings, this.#telemetry, this.#clock);
+    slot.endBefore = this.#source.endReached(slot.at);
+    slot.error = null;
+    slot.offset = null;
+    slot.refusals = 0;
+    this.#telemetry.partitionState({ ...slot.at, state: 'running' });
+  }
+
+  #balance(): void {
+    const loads = [...this.#slots].map(([key, { writer }]) => ({ key, bytes: writer?.bytes ?? null }));
+    const paused = pausedOf(loads, this.#settings.memoryMaxBytes, this.#paused);
+    const only = (some: ReadonlySet<string>, others: ReadonlySet<string>): TopicPartition[] =>
+      [...some].filter((key) => !others.has(key)).flatMap((key) => this.#slots.get(key)?.at ?? []);
+    this.#source.pause(only(paused, this.#paused));
+    this.#source.resume(only(this.#paused, paused));
+    this.#paused = paused;
+  }
+
+  async #assigned(partitions: readonly TopicPartition[]): Promise<(TopicPartition & { offset: number })[]> {
+    const slots = partitions.map(({ topic, partition }) => newSlot({ topic, partition }));
+    for (const slot of slots) this.#slots.set(keyOf(slot.at), { ...slot, searching: true });
+    const found = await Promise.all(
+      slots.map(({ at }) => this.#positions.await(at, this.#ended.signal, (error) => this.#slots.set(keyOf(at), { ...newSlot(at), searching: true, error }))),
+    );
+    // A poll that began before may hold records from an earlier assignment, which would look like a gap.
+    await this.#polling;
+    this.#joined = true;
+    void this.#measureLags();
+    return slots.map((slot, index) => {
+      const start = found[index];
+      this.#slots.set(keyOf(slot.at), slot);
+      // A pause does not hold for what is new.
+      this.#paused.delete(keyOf(slot.at));
+      if (start?.do === 'resume') this.#open(slot, start.offset);
+      else if (start?.do === 'refuse') this.#refuse(slot, start.error);
+      return { ...slot.at, offset: start?.do === 'resume' ? start.offset : (start?.high ?? 0) };
+    });
+  }
+
   /** The next owner waits until this is over: what is under way is finished, the rest is left to it. */
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
-    const gone = partitions.flatMap((at) => this.#writers.get(keyOf(at)) ?? []);
-    for (const at of partitions) {
-      this.#writers.delete(keyOf(at));
-      this.#refused.delete(keyOf(at));
-      this.#lags.delete(keyOf(at));
-      this.#telemetry.partitionState({ ...at, state: 'revoked' });
-    }
+    const gone = partitions.flatMap((at) => this.#slots.get(keyOf(at))?.writer ?? []);
     for (const writer of gone) writer.giveUp();
-    const untilMs = Date.now() + this.#settings.drainMs;
-    while (gone.some(({ busy }) => busy) && Date.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 5));
+    const leftMs = Math.min(this.#settings.drainMs, this.#drainByMs - this.#clock.now());
+    await within(leftMs, Promise.all(gone.map((writer) => writer.finished())));
+    this.#source.commitForDisplay(gone.map(({ at, position }) => ({ ...at, offset: position })));
+    for (const { topic, partition } of partitions) {
+      this.#slots.delete(keyOf({ topic, partition }));
+      this.#paused.delete(keyOf({ topic, partition }));
+      this.#telemetry.partitionState({ topic, partition, state: 'revoked' });
+    }
   }
 
   async #drain(): Promise<void> {
-    const untilMs = Date.now() + this.#settings.drainMs;
-    const healthy = [...this.#writers.values()].filter(({ trouble }) => trouble === null);
-    for (const writer of healthy) void this.#queue.add(() => writer.write());
-    const timeout = new Promise<void>((resolve) => setTimeout(resolve, this.#settings.drainMs).unref());
-    await Promise.race([this.#queue.onIdle(), timeout]);
+    this.#drainByMs = this.#clock.now() + this.#settings.drainMs;
+    this.#queue.clear();
+    const writers = [...this.#slots.values()].flatMap(({ writer }) => writer ?? []);
+    for (const writer of writers) writer.giveUp();
+    await within(this.#settings.drainMs, Promise.all(writers.map((writer) => writer.finished())));
     this.#display();
-    for (const writer of this.#writers.values()) writer.giveUp();
-    await this.#source.stop(Math.max(500, untilMs - Date.now()));
+    await this.#source.stop(Math.max(500, this.#drainByMs - this.#clock.now()));
   }
 
   #display(): void {
-    this.#source.commitForDisplay([...this.#writers.values()].map((writer) => ({ ...writer.at, offset: writer.position })));
+    const writers = [...this.#slots.values()].flatMap(({ writer }) => writer ?? []);
+    this.#source.commitForDisplay(writers.map(({ at, position, end, idle }) => ({ ...at, offset: idle ? Math.max(position, end) : position })));
   }
 
   async #measureLags(): Promise<void> {
-    await Promise.all([...this.#writers.values()].map((writer) => this.#measureLag(writer)));
+    await Promise.all([...this.#slots.values()].map((slot) => this.#measureLag(slot)));
   }
 
-  async #measureLag(writer: PartitionWriter): Promise<void> {
-    let high: number | null = null;
+  async #measureLag(slot: Slot): Promise<void> {
+    const { at } = slot;
+    let held: { low: number; high: number } | null = null;
     try {
-      ({ high } = await this.#source.watermarks(writer.at));
+      held = await this.#source.watermarks(at);
     } catch {
       // Kafka is away: what the lag is cannot be told.
     }
-    if (!this.#writers.has(keyOf(writer.at))) return;
-    if (high === null) {
-      this.#lags.delete(keyOf(writer.at));
-      this.#telemetry.lag({ ...writer.at, records: null, seconds: null });
+    const { writer } = slot;
+    if (writer === null || this.#slots.get(keyOf(at)) !== slot) return;
+    if (held === null) {
+      slot.lag = null;
+      this.#telemetry.lag({ ...at, records: null, seconds: null });
       return;
     }
-    // Markers of transactions take offsets too: behind the last record there is no lag.
-    const end = this.#source.endReached(writer.at);
-    const all = end !== null && end >= high && writer.bytes === 0 && !writer.busy;
-    const records = all ? 0 : Math.max(0, high - writer.position);
-    const seconds = records > 0 && writer.writtenMs > 0 ? Math.max(0, (Date.now() - writer.writtenMs) / 1000) : 0;
-    this.#lags.set(keyOf(writer.at), records);
-    this.#telemetry.lag({ ...writer.at, records, seconds });
+    const look = { high: held.high, position: writer.position, end: writer.end, idle: writer.idle && !this.#paused.has(keyOf(at)) };
+    const records = lagOf(look, slot.look);
+    slot.look = look;
+    slot.lag = records;
+    const { oldestMs } = writer;
+    const seconds = oldestMs === null ? (records === 0 ? 0 : null) : Math.max(0, (this.#clock.now() - oldestMs) / 1000);
+    this.#telemetry.lag({ ...at, records, seconds });
+    this.#checkHeld(slot, writer, held);
   }
 
-  #every(ms: number, work: () => Promise<void>): NodeJS.Timeout {
-    let running = false;
-    const timer = setInterval(() => {
-      if (running) return;
-      running = true;
-      void work().finally(() => (running = false));
-    }, ms);
-    timer.unref();
-    return timer;
+  /** Retention that overtook, or a topic that was created again while this runs. Twice: a new leader may not know yet. */
+  #checkHeld(slot: Slot, writer: PartitionWriter, held: { low: number; high: number }): void {
+    const start = startOf(slot.at, { ...slot.at, nextOffset: Math.max(writer.wanted, writer.end), topicId: null }, held, null);
+    slot.refusals = start.do === 'refuse' ? slot.refusals + 1 : 0;
+    if (start.do === 'refuse' && slot.refusals > 1 && writer.idle) this.#refuse(slot, start.error);
   }
+}
+
+function newSlot(at: TopicPartition): Slot {
+  return { at, writer: null, error: null, endBefore: null, offset: null, searching: false, lookAgainMs: 0, look: null, lag: null, refusals: 0 };
 }
 
 function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic} ${partition}`;
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const ended = new AbortController();
+  await Promise.race([work, pause(Math.max(0, ms), ended.signal)]);
+  ended.abort();
+}
+
+function every(ms: number, work: () => Promise<void>): NodeJS.Timeout {
+  let running = false;
+  const timer = setInterval(() => {
+    if (running) return;
+    running = true;
+    void work().finally(() => (running = false));
+  }, ms);
+  return timer.unref();
 }

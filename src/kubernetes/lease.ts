@@ -1,0 +1,211 @@
+/**
+ * One leader of several, by a coordination.k8s.io Lease. It keeps a crowd in order; what makes two leaders harmless is
+ * the fence in Kafka. The decision is pure, after client-go's tools/leaderelection: a lease is taken to be abandoned when
+ * it has not changed for its duration by this process's own clock, so that clocks need not agree.
+ */
+import { KubetapeError, isCode } from '../events/errors.ts';
+import type { KubeClient } from './client.ts';
+
+export interface LeaseSettings {
+  readonly namespace: string;
+  readonly name: string;
+  /** Distinct for each process. */
+  readonly identity: string;
+}
+
+/** The parts of a Lease that matter. */
+export interface Lease {
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly resourceVersion?: string };
+  readonly spec?: {
+    readonly holderIdentity?: string;
+    readonly leaseDurationSeconds?: number;
+    readonly acquireTime?: string;
+    readonly renewTime?: string;
+    readonly leaseTransitions?: number;
+  };
+}
+
+export interface LeaseListener {
+  leading(): void;
+  /** @param holder who leads; '' when nobody does */
+  standingBy(holder: string): void;
+  /** The Lease may not be used: the fence alone has to do. */
+  unavailable(error: KubetapeError): void;
+}
+
+/** Somewhat below client-go's defaults: a successor leads within fifteen seconds of a kill -9. */
+const DURATION_SECONDS = 10;
+const RENEW_DEADLINE_MS = 7_000;
+const RETRY_MS = 1_500;
+
+/** When the lease was last seen to change, by the own clock. */
+export interface Observed {
+  readonly resourceVersion: string;
+  readonly atMs: number;
+}
+
+/** @returns whether to write the lease now (to take or to renew it), or to look again later */
+export function leaseDecision(lease: Lease | null, identity: string, observed: Observed, nowMs: number): 'write' | 'wait' {
+  const holder = lease?.spec?.holderIdentity ?? '';
+  if (lease === null || holder === '' || holder === identity) return 'write';
+  const durationMs = (lease.spec?.leaseDurationSeconds ?? DURATION_SECONDS) * 1000;
+  return nowMs - observed.atMs > durationMs ? 'write' : 'wait';
+}
+
+export class LeaderElection {
+  readonly #client: KubeClient;
+  readonly #settings: LeaseSettings;
+  readonly #listener: LeaseListener;
+  #observed: Observed = { resourceVersion: '', atMs: 0 };
+
+  constructor(client: KubeClient, settings: LeaseSettings, listener: LeaseListener) {
+    this.#client = client;
+    this.#settings = settings;
+    this.#listener = listener;
+  }
+
+  /**
+   * Waits to lead, then runs `work` for as long as it does.
+   * @throws KubetapeError LEASE_LOST; whatever `work` throws
+   */
+  async lead(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+    if (!(await this.#acquire(signal))) {
+      if (!signal.aborted) await work(signal);
+      return;
+    }
+    const stop = new AbortController();
+    const onSignal = (): void => stop.abort();
+    signal.addEventListener('abort', onSignal, { once: true });
+    this.#listener.leading();
+    const done = new AbortController();
+    const keeping = this.#keep(done.signal).then((kept) => {
+      if (!kept) stop.abort();
+      return kept;
+    });
+    try {
+      await work(stop.signal);
+    } finally {
+      done.abort();
+      signal.removeEventListener('abort', onSignal);
+      if (await keeping) await this.#release();
+    }
+    if (!signal.aborted && stop.signal.aborted)
+      throw new KubetapeError('LEASE_LOST', `the Lease ${this.#settings.namespace}/${this.#settings.name} was lost`);
+  }
+
+  /** @returns false when there is to be no election, or the signal fired */
+  async #acquire(signal: AbortSignal): Promise<boolean> {
+    let told: string | null = null;
+    while (!signal.aborted) {
+      try {
+        const holder = await this.#tryOnce(signal);
+        if (holder === this.#settings.identity) return true;
+        if (holder !== told) this.#listener.standingBy(holder);
+        told = holder;
+      } catch (error) {
+        if (signal.aborted) return false;
+        if (isCode(error, 'KUBE_FORBIDDEN', 'KUBE_NOT_FOUND')) {
+          this.#listener.unavailable(error);
+          return false;
+        }
+        if (!(error instanceof KubetapeError)) throw error;
+      }
+      await pause(RETRY_MS, signal);
+    }
+    return false;
+  }
+
+  /** @returns false once it could not be renewed in time, or somebody else has it */
+  async #keep(signal: AbortSignal): Promise<boolean> {
+    let renewedMs = Date.now();
+    while (!signal.aborted) {
+      await pause(RETRY_MS, signal);
+      if (signal.aborted) return true;
+      try {
+        if ((await this.#tryOnce(AbortSignal.any([signal, AbortSignal.timeout(RENEW_DEADLINE_MS)]))) !== this.#settings.identity)
+          return false;
+        renewedMs = Date.now();
+      } catch {
+        if (signal.aborted) return true;
+        if (Date.now() - renewedMs > RENEW_DEADLINE_MS) return false;
+      }
+    }
+    return true;
+  }
+
+  /** @returns who holds the lease now */
+  async #tryOnce(signal: AbortSignal): Promise<string> {
+    const { identity } = this.#settings;
+    const lease = await this.#read(signal);
+    const version = lease?.metadata.resourceVersion ?? '';
+    if (version !== this.#observed.resourceVersion) this.#observed = { resourceVersion: version, atMs: Date.now() };
+    if (leaseDecision(lease, identity, this.#observed, Date.now()) === 'wait') return lease?.spec?.holderIdentity ?? '';
+    const now = `${new Date().toISOString().slice(0, -1)}000Z`;
+    const renewing = lease?.spec?.holderIdentity === identity;
+    const spec = {
+      holderIdentity: identity,
+      leaseDurationSeconds: DURATION_SECONDS,
+      acquireTime: renewing ? (lease.spec?.acquireTime ?? now) : now,
+      renewTime: now,
+      leaseTransitions: (lease?.spec?.leaseTransitions ?? 0) + (renewing || lease === null ? 0 : 1),
+    };
+    const written = await this.#write(lease, spec, signal);
+    if (!written) return '';
+    this.#observed = { resourceVersion: written, atMs: Date.now() };
+    return identity;
+  }
+
+  get #path(): string {
+    return `/apis/coordination.k8s.io/v1/namespaces/${this.#settings.namespace}/leases`;
+  }
+
+  async #read(signal: AbortSignal): Promise<Lease | null> {
+    const response = await this.#client.open(`${this.#path}/${this.#settings.name}`, {}, signal);
+    const text = await response.body.text();
+    if (response.status === 404) return null;
+    if (response.status !== 200) throw this.#client.failure(response, text, this.#path);
+    return JSON.parse(text) as Lease;
+  }
+
+  /** @returns the new resourceVersion; '' when somebody else was faster */
+  async #write(lease: Lease | null, spec: Lease['spec'], signal: AbortSignal): Promise<string> {
+    const { name, namespace } = this.#settings;
+    const body = JSON.stringify({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { ...(lease?.metadata ?? { name, namespace }) },
+      spec,
+    });
+    const path = lease === null ? this.#path : `${this.#path}/${name}`;
+    const response = await this.#client.open(path, {}, signal, { method: lease === null ? 'POST' : 'PUT', body });
+    const text = await response.body.text();
+    if (response.status === 409) return '';
+    if (response.status >= 300) throw this.#client.failure(response, text, path);
+    return (JSON.parse(text) as Lease).metadata.resourceVersion ?? '';
+  }
+
+  /** The next one need not wait until it runs out. */
+  async #release(): Promise<void> {
+    try {
+      const signal = AbortSignal.timeout(1_000);
+      const lease = await this.#read(signal);
+      if (lease?.spec?.holderIdentity === this.#settings.identity)
+        await this.#write(lease, { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 }, signal);
+    } catch {
+      // It runs out by itself.
+    }
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,65 @@
+/** Two collectors of one cluster: one leads, the other stands by and takes over. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Stack } from '../../scripts/stack/stack.ts';
+import { Kube, until } from '../support/kube.ts';
+import { Installation } from '../support/kubetape.ts';
+import { compare } from '../support/oracle.ts';
+import { Recorder } from '../support/recorder.ts';
+import { sharedStack } from '../support/stack.ts';
+
+describe('two collectors', () => {
+  let stack: Stack;
+  let kube: Kube;
+
+  before(async () => {
+    stack = await sharedStack();
+    kube = new Kube(stack);
+  });
+  after(() => kube.close());
+
+  async function withTwo(
+    name: string,
+    end: (leader: ReturnType<Installation['start']>) => Promise<unknown>,
+    withinMs: number,
+  ): Promise<void> {
+    const installation = await Installation.create(stack, name);
+    const recorders: Recorder[] = [];
+    try {
+      const namespace = installation.id;
+      await kube.namespace(namespace);
+      const env = { KUBETAPE_LEASE_NAME: namespace };
+      const leader = installation.start(['collect'], env);
+      await leader.ready();
+      const standby = installation.start(['collect'], env);
+      await until('the standby to stand by', async () => (await standby.get('/ready')).text.includes('standing by'));
+      await installation.start(['sink']).ready();
+      recorders.push(await Recorder.start(kube, 'configmaps'));
+      let made = 0;
+      const make = () => kube.create('configmaps', { metadata: { name: `made-${(made += 1)}`, namespace }, data: {} });
+      for (let i = 0; i < 20; i += 1) await make();
+      const startedMs = Date.now();
+      const ending = end(leader);
+      for (let i = 0; i < 20; i += 1) await make();
+      await ending;
+      await until('the standby to lead', async () => (await standby.get('/metrics')).text.includes('kubetape_leader 1'), withinMs);
+      await until('it to record', async () => (await standby.get('/ready')).text.includes('"watch configmaps"'));
+      const seconds = (Date.now() - startedMs) / 1000;
+      assert.ok(seconds * 1000 <= withinMs, `the take-over took ${seconds} s`);
+      console.log(`    taken over after ${seconds.toFixed(1)} s`);
+      for (let i = 0; i < 20; i += 1) await make();
+      for (const recorder of recorders) await compare(installation, kube, recorder);
+    } finally {
+      for (const recorder of recorders) recorder.stop();
+      await installation.close();
+    }
+  }
+
+  it('the standby takes over within 15 s of a kill -9, and nothing is lost or said twice', async () => {
+    await withTwo('killed-leader', (leader) => leader.kill(), 15_000);
+  });
+
+  it('a leader that ends in order hands over at once', async () => {
+    await withTwo('ended-leader', async (leader) => assert.equal(await leader.stop(), 0), 5_000);
+  });
+});
