@@ -96,7 +96,8 @@ export class GroupConsumer implements RecordSource {
       messages = await called<kafka.Message[]>((done) => this.#consumer.consume(maxRecords, done as never));
     } catch (error) {
       const failure = kafkaError(error, 'consuming', this.#brokers);
-      if (!failure.retryable || this.#stopping) throw failure;
+      if (this.#stopping) return [];
+      if (!failure.retryable) throw failure;
       await new Promise((resolve) => setTimeout(resolve, 250));
       return [];
     }

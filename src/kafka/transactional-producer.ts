@@ -85,22 +85,27 @@ export class TransactionalProducer implements TransactionalLog {
 
   async #start(): Promise<void> {
     await this.close();
-    const producer = new kafka.Producer({
-      ...commonProperties(this.#settings.connection),
-      'transactional.id': this.#settings.transactionalId,
-      'transaction.timeout.ms': TRANSACTION_TIMEOUT_MS,
-      'enable.idempotence': true,
-      // Java's partitioner: other producers and consumers can tell where a key lies.
-      partitioner: 'murmur2',
-      'compression.codec': 'lz4',
-      // A commit flushes at once, so waiting costs latency only when batches are small.
-      'linger.ms': 2,
-      'batch.num.messages': 10_000,
-      'message.max.bytes': 8 * 1024 * 1024,
-      'queue.buffering.max.kbytes': 64 * 1024,
-      'queue.buffering.max.messages': 100_000,
-      dr_cb: true,
-    } as kafka.ProducerGlobalConfig);
+    const producer = new kafka.Producer(
+      {
+        ...commonProperties(this.#settings.connection),
+        'transactional.id': this.#settings.transactionalId,
+        'transaction.timeout.ms': TRANSACTION_TIMEOUT_MS,
+        'enable.idempotence': true,
+        'compression.codec': 'lz4',
+        // A commit flushes at once, so waiting costs latency only when batches are small.
+        'linger.ms': 2,
+        'batch.num.messages': 10_000,
+        'message.max.bytes': 8 * 1024 * 1024,
+        'queue.buffering.max.kbytes': 64 * 1024,
+        'queue.buffering.max.messages': 100_000,
+        dr_cb: true,
+      } as kafka.ProducerGlobalConfig,
+      {
+        // Java's partitioner: other producers and consumers can tell where a key lies. A property of topics: among the
+        // others it would be ignored without a word.
+        partitioner: 'murmur2',
+      } as kafka.ProducerTopicConfig,
+    );
     try {
       await connectClient(producer, this.#brokers, CONNECT_TIMEOUT_MS);
       await partitionsOfTopics(producer, this.#settings.topics, this.#brokers);

@@ -56,13 +56,10 @@ test('the JSON Schema knows every setting, its type and its default', () => {
   assert.equal(JSON.stringify(properties).includes('KUBETAPE_'), false);
 });
 
-test(
-  "the README's table is the one that the schemas make",
-  () => {
-    const [, table = ''] = /<!-- settings:begin -->\n([\s\S]*?)<!-- settings:end -->/.exec(readme()) ?? [];
-    assert.equal(table.trim(), settingsTable().trim());
-  },
-);
+test("the README's table is the one that the schemas make", () => {
+  const [, table = ''] = /<!-- settings:begin -->\n([\s\S]*?)<!-- settings:end -->/.exec(readme()) ?? [];
+  assert.equal(table.trim(), settingsTable().trim());
+});
 
 function readme(): string {
   const file = new URL('../../README.md', import.meta.url);
