@@ -55,7 +55,7 @@ export async function readMemory(
       objects?.delete(nameKey(namespace, name));
       return;
     }
-    const { uid, resourceVersion, epoch } = parse<StateRecord>(value, key);
+    const { uid, resourceVersion, epoch } = parse(value, key) as StateRecord;
     objects?.set(nameKey(namespace, name), { uid, resourceVersion, epoch, seen: 0 });
     epochs.set(resource, Math.max(epoch, epochs.get(resource) ?? 1));
   };
@@ -64,7 +64,7 @@ export async function readMemory(
       checkpoints.delete(key);
       return;
     }
-    const checkpoint = parse<CheckpointRecord>(value, key);
+    const checkpoint = parse(value, key) as CheckpointRecord;
     checkpoints.set(key, checkpoint);
     const [resource = ''] = key.slice(prefix.length).split('/');
     epochs.set(resource, Math.max(checkpoint.epoch, epochs.get(resource) ?? 1));
@@ -91,9 +91,9 @@ export async function readMemory(
   };
 }
 
-function parse<T>(value: Buffer, key: string): T {
+function parse(value: Buffer, key: string): unknown {
   try {
-    return JSON.parse(value.toString('utf8')) as T;
+    return JSON.parse(value.toString('utf8')) as unknown;
   } catch {
     throw new KubetapeError('RECORD_INVALID', `the record of ${key} in shared-state or kubetape-checkpoints is not JSON`, {
       hint: 'Something other than kubetape writes to these topics.',

@@ -30,7 +30,7 @@ export async function ensureTopics(
   const missing = specs.filter(({ name }) => !existing.topics.has(name));
   const created = new Set<string>();
   if (missing.length > 0 && !dryRun) {
-    const admin = kafka.AdminClient.create(commonProperties(connection) as kafka.GlobalConfig);
+    const admin = kafka.AdminClient.create(commonProperties(connection));
     try {
       for (const { name, partitions, config } of missing) {
         const topic = { topic: name, num_partitions: partitions, replication_factor: replication, config: { ...config } };
@@ -85,9 +85,7 @@ export async function describeTopics(connection: KafkaConnection, timeoutMs = TI
   const producer = new kafka.Producer(commonProperties(connection));
   try {
     await connectClient(producer, connection.brokers, timeoutMs);
-    const metadata = await called<kafka.Metadata>((done) =>
-      producer.getMetadata({ allTopics: true, timeout: timeoutMs } as never, done as never),
-    );
+    const metadata = await called<kafka.Metadata>((done) => producer.getMetadata({ allTopics: true, timeout: timeoutMs }, done as never));
     return { brokers: metadata.brokers.length, topics: new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length])) };
   } catch (error) {
     throw kafkaError(error, 'reading metadata', connection.brokers);

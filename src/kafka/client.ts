@@ -21,7 +21,7 @@ export function called<T>(run: (done: (error: unknown, value?: T) => void) => vo
   return new Promise((resolve, reject) => {
     run((error, value) => {
       if (error === null || error === undefined) resolve(value as T);
-      else reject(error as Error);
+      else reject(error);
     });
   });
 }

@@ -52,5 +52,5 @@ export function commonProperties(connection: KafkaConnection): ProducerGlobalCon
     if (sasl.username !== undefined) common['sasl.username'] = sasl.username;
     if (sasl.password !== undefined) common['sasl.password'] = sasl.password;
   }
-  return { ...common, ...properties } as ProducerGlobalConfig & ConsumerGlobalConfig;
+  return { ...common, ...properties };
 }

@@ -5,7 +5,7 @@
  */
 import kafka from 'node-rdkafka';
 import type { AssignmentHandler, RecordSource, SourceRecord, TopicPartition } from '../sinks/ports.ts';
-import { KubetapeError } from '../events/errors.ts';
+import type { KubetapeError } from '../events/errors.ts';
 import { called, connectClient, disconnectClient, partitionsOfTopics } from './client.ts';
 import { commonProperties, type KafkaConnection } from './connection.ts';
 import { ASSIGN, kafkaError, REVOKE, type DriverError } from './errors.ts';
@@ -67,10 +67,7 @@ export class GroupConsumer implements RecordSource {
       rebalance_cb: (error: DriverError, partitions: TopicPartition[]) => this.#rebalance(error, partitions),
     };
     // An offset that is gone is an error, not a silent jump.
-    this.#consumer = new kafka.KafkaConsumer(
-      config as unknown as kafka.ConsumerGlobalConfig,
-      { 'auto.offset.reset': 'error' } as kafka.ConsumerTopicConfig,
-    );
+    this.#consumer = new kafka.KafkaConsumer(config as unknown as kafka.ConsumerGlobalConfig, { 'auto.offset.reset': 'error' });
   }
 
   async start(topics: readonly string[], handler: AssignmentHandler): Promise<void> {

@@ -30,7 +30,7 @@ export class TopicReader implements LogReader {
         'queued.max.messages.kbytes': 32 * 1024,
         'fetch.message.max.bytes': 8 * 1024 * 1024,
         'fetch.queue.backoff.ms': 20,
-      } as kafka.ConsumerGlobalConfig,
+      },
       { 'auto.offset.reset': 'earliest' },
     );
     try {

@@ -99,19 +99,19 @@ export class TransactionalProducer implements TransactionalLog {
         'queue.buffering.max.kbytes': 64 * 1024,
         'queue.buffering.max.messages': 100_000,
         dr_cb: true,
-      } as kafka.ProducerGlobalConfig,
+      },
       {
         // Java's partitioner: other producers and consumers can tell where a key lies. A property of topics: among the
         // others it would be ignored without a word.
         partitioner: 'murmur2',
-      } as kafka.ProducerTopicConfig,
+      },
     );
     try {
       await connectClient(producer, this.#brokers, CONNECT_TIMEOUT_MS);
       await partitionsOfTopics(producer, this.#settings.topics, this.#brokers);
       producer.setPollInterval(POLL_MS);
       producer.on('delivery-report', (error) => {
-        if (error !== null && error !== undefined) this.#failedDelivery = error as DriverError;
+        if (error !== null && error !== undefined) this.#failedDelivery = error;
       });
       await called((done) => producer.initTransactions(INIT_TIMEOUT_MS, done));
       this.#producer = producer;

@@ -37,7 +37,7 @@ export function verdictOf(status: number, body: Status | null, retryAfter: strin
 export function parseStatus(text: string): Status | null {
   try {
     const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Status) : null;
+    return typeof parsed === 'object' && parsed !== null ? parsed : null;
   } catch {
     return null;
   }
@@ -72,10 +72,8 @@ export function errorOfTransport(error: unknown, server: string): KubetapeError 
   return new KubetapeError(
     'KUBE_UNREACHABLE',
     `no answer from the API server at ${server} (${what}${message === undefined || message === '' ? '' : `: ${message.slice(0, 200)}`})`,
-    {
-      ...(certificate
-        ? { hint: 'The certificate of the API server does not fit the kubeconfig (certificate-authority-data, tls-server-name).' }
-        : {}),
-    },
+    certificate
+      ? { hint: 'The certificate of the API server does not fit the kubeconfig (certificate-authority-data, tls-server-name).' }
+      : {},
   );
 }
