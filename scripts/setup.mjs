@@ -17,8 +17,9 @@ import { missingTools } from './setup/tools.mjs';
 async function main() {
   const { only, command } = parse(process.argv.slice(2));
   const progress = new Progress(process.stderr);
-  const todo = steps.filter((step) => (only === 'runtime' ? step.runtime : true) && !step.done());
-  const missing = missingTools(new Set(todo.flatMap((step) => step.needs)));
+  const wanted = steps.filter((step) => only !== 'runtime' || step.runtime);
+  const todo = wanted.filter((step) => !step.done());
+  const missing = missingTools(new Set(todo.flatMap((step) => step.needs())));
   if (missing.length > 0) {
     process.stderr.write(`kubetape needs ${missing.length === 1 ? 'a tool' : 'some tools'} that this machine does not have:\n\n`);
     for (const { name, remedy } of missing) process.stderr.write(`  ${name}\n      ${remedy}\n`);
@@ -31,11 +32,8 @@ async function main() {
       `Setting up: ${todo.length} step${todo.length === 1 ? '' : 's'}, usually ${usual < 90 ? `${usual} s` : `${Math.ceil(usual / 60)} min`} in all. Only the first time.\n`,
     );
   }
-  for (const step of todo) {
-    // Another clone may have done it meanwhile, or an earlier step with it.
-    if (step.done()) continue;
-    await progress.run(step);
-  }
+  // All of them again: npm throws the compiled node-rdkafka away when it installs, and another clone may have done some.
+  for (const step of wanted) if (!step.done()) await progress.run(step);
   if (command.length === 0) {
     process.stderr.write('kubetape is set up.\n');
     return 0;

@@ -41,6 +41,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@kubernetes/client-node': ['kubernetes'],
   undici: ['kubernetes'],
   'node-rdkafka': ['kafka'],
+  '@platformatic/kafka': ['kafka'],
   pg: ['postgres'],
   'p-queue': ['sinks'],
   pino: ['telemetry'],

@@ -17,7 +17,12 @@ const KEPT = path.join(CACHE, `node-rdkafka-${PACKAGE.dependencies['node-rdkafka
 const MARK = path.join(BUILD, `kubetape-node-${NODE}`);
 
 export function rdkafkaReady() {
-  return exists(MARK);
+  return exists(MARK) && exists(path.join(BUILD, 'Release', 'node-librdkafka.node'));
+}
+
+/** Was it compiled before, for another clone? */
+export function rdkafkaKept() {
+  return exists(KEPT);
 }
 
 export async function installRdkafka() {
@@ -40,7 +45,7 @@ export async function installRdkafka() {
       `node-rdkafka was built but does not load; run this again to build it anew.\n${load.stderr.trim().split('\n').slice(-5).join('\n')}`,
     );
   }
-  mkdirSync(MARK);
+  mkdirSync(MARK, { recursive: true });
 }
 
 /** The addon, and the shared libraries that it looks for in ../deps. */

@@ -6,7 +6,7 @@ import { buildGoTool, buildKubernetes, copyKwokStages } from './go.mjs';
 import { fetchKafka } from './kafka.mjs';
 import { BINARIES, exists, KAFKA_HOME, KWOK_STAGES, ROOT, RUNTIME_VERSION, runtimeBinary } from './places.mjs';
 import { runTool } from './progress.mjs';
-import { installRdkafka, rdkafkaReady } from './rdkafka.mjs';
+import { installRdkafka, rdkafkaKept, rdkafkaReady } from './rdkafka.mjs';
 import * as versions from './versions.mjs';
 
 const STAMP = path.join(ROOT, 'node_modules', '.kubetape-installed');
@@ -27,7 +27,7 @@ export const steps = [
     title: `npm packages${RUNTIME_VERSION === null ? '' : ` and Node ${RUNTIME_VERSION}`}`,
     usualSeconds: 15,
     runtime: true,
-    needs: RUNTIME_VERSION === null ? ['npm', 'node24'] : ['npm'],
+    needs: () => (RUNTIME_VERSION === null ? ['npm', 'node24'] : ['npm']),
     done: () => stamped(STAMP) && exists(runtimeBinary()),
     run: async () => {
       // Not `npm ci`: it insists on packages for platforms that a registry mirror may not carry.
@@ -41,7 +41,7 @@ export const steps = [
     title: 'node-rdkafka for this runtime',
     usualSeconds: 100,
     runtime: false,
-    needs: ['cxx', 'python'],
+    needs: () => (rdkafkaKept() ? [] : ['cxx', 'python']),
     done: rdkafkaReady,
     run: installRdkafka,
   },
@@ -49,7 +49,7 @@ export const steps = [
     title: 'Postgres from npm',
     usualSeconds: 1,
     runtime: false,
-    needs: ['postgresUser'],
+    needs: () => ['postgresUser'],
     done: () => stamped(POSTGRES_LINKS),
     run: async () => {
       const scripts = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'darwin-x64'].map((platform) =>
@@ -64,7 +64,7 @@ export const steps = [
     title: `Kafka ${versions.KAFKA}`,
     usualSeconds: 10,
     runtime: false,
-    needs: ['java', 'mvn'],
+    needs: () => ['java', 'mvn'],
     done: () => exists(KAFKA_HOME),
     run: fetchKafka,
   },
@@ -78,9 +78,9 @@ export const steps = [
     buildKubernetes,
   ),
   goTool(`KWOK ${versions.KWOK}`, ['kwok'], 60, () => buildGoTool('kwok', 'sigs.k8s.io/kwok', 'sigs.k8s.io/kwok/cmd/kwok', versions.KWOK)),
-  { title: 'KWOK stages', usualSeconds: 1, runtime: false, needs: ['go'], done: () => exists(KWOK_STAGES), run: copyKwokStages },
+  { title: 'KWOK stages', usualSeconds: 1, runtime: false, needs: () => ['go'], done: () => exists(KWOK_STAGES), run: copyKwokStages },
 ];
 
 function goTool(title, names, usualSeconds, run) {
-  return { title, usualSeconds, runtime: false, needs: ['go'], done: () => names.every((name) => exists(BINARIES[name])), run };
+  return { title, usualSeconds, runtime: false, needs: () => ['go'], done: () => names.every((name) => exists(BINARIES[name])), run };
 }

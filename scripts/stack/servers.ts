@@ -1,5 +1,6 @@
 /** How each server is started, and how one sees that it is ready. All listen on the loopback only. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect } from 'node:net';
@@ -55,7 +56,8 @@ const apiserver: Server = {
     const dir = data(state, 'kube');
     mkdirSync(dir, { recursive: true });
     if (!existsSync(path.join(dir, 'sa.key'))) {
-      execFileSync('openssl', ['genrsa', '-out', path.join(dir, 'sa.key'), '2048'], { stdio: 'ignore' });
+      const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      writeFileSync(path.join(dir, 'sa.key'), privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
     }
     writeFileSync(path.join(dir, 'tokens.csv'), `${state.adminToken},admin,admin,system:masters\n`, { mode: 0o600 });
   },
@@ -220,6 +222,7 @@ const kafka: Server = {
         .map(([key, value]) => `${key}=${value}\n`)
         .join(''),
     );
+    if (spawnSync('java', ['-version'], { stdio: 'ignore' }).status !== 0) throw new Error('Kafka needs Java 17 or newer on the PATH');
     if (existsSync(path.join(dir, 'data', 'meta.properties'))) return;
     const id = execFileSync('java', [...javaArgs('128m', dir), 'kafka.tools.StorageTool', 'random-uuid'], {
       encoding: 'utf8',

@@ -101,12 +101,10 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
           telemetry.capture.leadership({ leader: false, holder });
         },
         unavailable: (error) =>
-          telemetry
-            .log('capture')
-            .warn(`leading without a Lease: ${error.message}`, {
-              code: error.code,
-              hint: 'Grant get, create and update on leases, or set --no-leader-election.',
-            }),
+          telemetry.log('capture').warn(`leading without a Lease: ${error.message}`, {
+            code: error.code,
+            hint: 'Grant get, create and update on leases, or set --no-leader-election.',
+          }),
       });
       await election.lead((leading) => {
         standby.holder = null;

@@ -146,6 +146,7 @@ export class Collector {
       if (observation.type === 'list-started') this.#synced.delete(track);
       // A position is only ever given by a list that has ended or by a watch.
       else if (observation.type !== 'listed') this.#synced.add(track);
+      if (observation.type === 'bookmark') this.#deps.telemetry.progress({ resource: track.resource });
       const nowMs = Date.now();
       return this.#record(track, tracker.observe(observation, nowMs), nowMs);
     };

@@ -56,6 +56,8 @@ export interface CaptureTelemetry {
   }): void;
   transactionRetry(facts: { readonly code: string; readonly attempt: number; readonly delayMs: number; readonly message: string }): void;
   ring(facts: { readonly records: number; readonly bytes: number }): void;
+  /** A bookmark came: the watch is live though nothing changes. */
+  progress(facts: { readonly resource: string }): void;
   expiredEvents(facts: { readonly count: number }): void;
   gap(facts: {
     readonly resource: string;

@@ -4,11 +4,15 @@ import type { TopicSpec } from '../events/topics.ts';
 import { called, connectClient, disconnectClient } from './client.ts';
 import { commonProperties, type KafkaConnection } from './connection.ts';
 import { kafkaError, type DriverError } from './errors.ts';
+import { describeTopicConfigs, setTopicConfigs, type TopicConfig } from './topic-configs.ts';
 
 export interface TopicOutcome {
   readonly topic: string;
-  /** `differs`: it is there with other partitions; changing them would break the order of keys. */
-  readonly action: 'created' | 'unchanged' | 'differs' | 'missing';
+  /**
+   * `completed`: policies that nobody had set for it are set now. `differs`: it is there with other partitions (changing
+   * them would break the order of keys) or with policies that somebody set otherwise; it is left as it is.
+   */
+  readonly action: 'created' | 'completed' | 'unchanged' | 'differs' | 'missing';
   readonly detail: string;
 }
 
@@ -16,7 +20,7 @@ const TIMEOUT_MS = 15_000;
 const ALREADY_EXISTS = 36;
 
 /**
- * Creates the topics that are missing; what exists is left as it is and reported.
+ * Creates the topics that are missing and completes the policies of those that exist; what it leaves alone it reports.
  * @param replication replicas of a new topic; -1 takes the broker's default
  * @param dryRun only says what would be done: `missing` in place of `created`
  */
@@ -50,18 +54,62 @@ export async function ensureTopics(
       missing.map(({ name }) => name),
     );
   }
-  return specs.map(({ name, partitions }) => {
-    const has = existing.topics.get(name);
-    if (created.has(name)) return { topic: name, action: 'created', detail: `${partitions} partitions` };
-    if (has === undefined)
-      return { topic: name, action: dryRun ? 'missing' : 'unchanged', detail: dryRun ? `would get ${partitions} partitions` : '' };
-    if (has === partitions) return { topic: name, action: 'unchanged', detail: `${has} partitions` };
-    return {
-      topic: name,
-      action: 'differs',
-      detail: `${has} partitions, the settings say ${partitions}; left as it is, since another number would break the order of its keys`,
-    };
-  });
+  const outcomes: TopicOutcome[] = [];
+  const policies = await policiesOf(
+    connection,
+    specs.map(({ name }) => name).filter((name) => existing.topics.has(name)),
+  );
+  for (const spec of specs) {
+    const partitions = existing.topics.get(spec.name);
+    if (created.has(spec.name)) outcomes.push({ topic: spec.name, action: 'created', detail: `${spec.partitions} partitions` });
+    else if (partitions === undefined && dryRun)
+      outcomes.push({ topic: spec.name, action: 'missing', detail: `would get ${spec.partitions} partitions` });
+    else outcomes.push(await complete(connection, spec, partitions ?? spec.partitions, policies, dryRun));
+  }
+  return outcomes;
+}
+
+type Policies = { readonly of: ReadonlyMap<string, ReadonlyMap<string, TopicConfig>>; readonly unknown: string | null };
+
+/** Policies may be hidden from this user; its topics are good all the same. */
+async function policiesOf(connection: KafkaConnection, names: readonly string[]): Promise<Policies> {
+  try {
+    return { of: await describeTopicConfigs(connection, names), unknown: null };
+  } catch (error) {
+    return { of: new Map(), unknown: (error as Error).message };
+  }
+}
+
+/** Sets what nobody has set, and says what somebody has set otherwise. */
+async function complete(
+  connection: KafkaConnection,
+  spec: TopicSpec,
+  partitions: number,
+  policies: Policies,
+  dryRun: boolean,
+): Promise<TopicOutcome> {
+  const topic = spec.name;
+  const has = policies.of.get(topic);
+  const differing: string[] = [];
+  if (partitions !== spec.partitions)
+    differing.push(`${partitions} partitions, the settings say ${spec.partitions}; another number would break the order of its keys`);
+  const missing = new Map<string, string>();
+  for (const [name, wanted] of has === undefined ? [] : Object.entries(spec.config)) {
+    const current = has?.get(name);
+    if (current?.value === wanted) continue;
+    if (current?.set === true) differing.push(`${name} is ${current.value}, kubetape would set ${wanted}`);
+    else missing.set(name, wanted);
+  }
+  if (missing.size > 0 && !dryRun) await setTopicConfigs(connection, topic, missing);
+  const completed = [...missing].map(([name, wanted]) => `${name} = ${wanted}`).join(', ');
+  if (differing.length > 0)
+    return { topic, action: 'differs', detail: `${differing.join('; ')}; left as it is${completed === '' ? '' : `. Set: ${completed}`}` };
+  if (completed !== '') return { topic, action: 'completed', detail: completed };
+  return {
+    topic,
+    action: 'unchanged',
+    detail: `${partitions} partitions${policies.unknown === null ? '' : `; its policies are not known (${policies.unknown})`}`,
+  };
 }
 
 /** A created topic takes a moment to reach every broker's metadata. */

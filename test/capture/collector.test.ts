@@ -58,6 +58,7 @@ const QUIET: CaptureTelemetry = {
   ring() {},
   expiredEvents() {},
   gap() {},
+  progress() {},
 };
 
 function object(name: string, uid: string, resourceVersion: number): ObservedObject {

@@ -134,6 +134,18 @@ describe('the log', () => {
     const [differs] = await ensureTopics(connection, [{ ...spec, partitions: 5 }], -1);
     assert.equal(differs?.action, 'differs');
     assert.equal((await describeTopics(connection)).topics.get(name), 2);
+    // What nobody set is completed and told; what somebody set otherwise is told and left alone.
+    const more: TopicSpec = {
+      ...spec,
+      config: { 'cleanup.policy': 'compact', 'max.message.bytes': '8388608', 'min.compaction.lag.ms': '1000' },
+    };
+    const [completed] = await ensureTopics(connection, [more], -1);
+    assert.equal(completed?.action, 'completed');
+    assert.match(completed.detail, /min.compaction.lag.ms = 1000/);
+    assert.equal((await ensureTopics(connection, [more], -1))[0]?.action, 'unchanged');
+    const [other] = await ensureTopics(connection, [{ ...spec, config: { 'cleanup.policy': 'delete' } }], -1);
+    assert.equal(other?.action, 'differs');
+    assert.match(other.detail, /cleanup.policy is compact/);
   });
 
   it('keys lie where Java puts them', async () => {
