@@ -33,7 +33,7 @@ export function masked(kind: Pick<KindFacts, 'secret'>, value: unknown): unknown
 
 /** What does not parse may hold a password anywhere. */
 function maskedUrl(text: string): string {
-  const match = /^([a-z]+:\/\/)(?:([^@/?#]*)@)?([^@?#]*)(\?[^#@]*)?$/i.exec(text);
+  const match = /^(postgres(?:ql)?:\/\/)(?:([^@/?#]*)@)?([^@?#]*)(\?[^#@]*)?$/i.exec(text);
   if (match === null) return MASK;
   const [, protocol = '', user, rest = '', query = ''] = match;
   const login = user === undefined ? '' : `${user.includes(':') ? `${user.slice(0, user.indexOf(':'))}:${MASK}` : user}@`;

@@ -63,7 +63,8 @@ export async function migrate(database: Database, known: readonly Migration[] = 
 
 /** One migration, one transaction: the lock ends with it, and a pooler in between may give each its own connection. */
 async function applyNext(client: Client, known: readonly Migration[], where: string): Promise<Migration | null> {
-  const run = (text: string, values: readonly unknown[] = []): Promise<unknown> => client.query({ text, values: [...values], query_timeout: NO_LIMIT_MS } as never);
+  const run = (text: string, values: readonly unknown[] = []): Promise<unknown> =>
+    client.query({ text, values: [...values], query_timeout: NO_LIMIT_MS } as never);
   await run('BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0');
   await run(`SELECT pg_advisory_xact_lock(${LOCK})`);
   try {
@@ -73,7 +74,11 @@ async function applyNext(client: Client, known: readonly Migration[], where: str
     const next = known.find(({ version }) => !applied.some((one) => one.version === version)) ?? null;
     if (next !== null) {
       await run(next.sql);
-      await run('INSERT INTO k8s.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)', [next.version, next.name, next.checksum]);
+      await run('INSERT INTO k8s.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)', [
+        next.version,
+        next.name,
+        next.checksum,
+      ]);
     }
     await run('COMMIT');
     return next;
@@ -99,10 +104,14 @@ async function ensureLedger(client: Client): Promise<void> {
 async function forbidden(client: Client, failure: KubetapeError): Promise<KubetapeError> {
   const { rows } = await client.query<{ who: string; db: string }>('SELECT current_user AS who, current_database() AS db');
   const { who = 'this user', db = 'the database' } = rows[0] ?? {};
-  return new KubetapeError('POSTGRES_UNAUTHORIZED', `the user ${who} may not create the schema k8s and its tables in ${db}: ${failure.message}`, {
-    cause: failure.cause,
-    hint: SCHEMA_GRANTS.replace('…', `"${db}"`).replaceAll('…', `"${who}"`),
-  });
+  return new KubetapeError(
+    'POSTGRES_UNAUTHORIZED',
+    `the user ${who} may not create the schema k8s and its tables in ${db}: ${failure.message}`,
+    {
+      cause: failure.cause,
+      hint: SCHEMA_GRANTS.replace('…', `"${db}"`).replaceAll('…', `"${who}"`),
+    },
+  );
 }
 
 export interface SchemaStatus {

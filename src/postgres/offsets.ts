@@ -25,11 +25,18 @@ export async function initialisePosition(database: Database, { topic, partition,
  * First of all in a transaction: it locks the partition's row, so that another owner waits and is then refused.
  * @throws KubetapeError OFFSET_FENCED: the position is not `from`
  */
-export async function advancePosition(client: Client, { topic, partition, from, to }: TopicPartition & { readonly from: number; readonly to: number }): Promise<void> {
+export async function advancePosition(
+  client: Client,
+  { topic, partition, from, to }: TopicPartition & { readonly from: number; readonly to: number },
+): Promise<void> {
   const { rowCount } = await client.query({
     name: 'advance',
     text: 'UPDATE k8s.sink_offsets SET next_offset = $4, updated_at = now() WHERE topic = $1 AND partition = $2 AND next_offset = $3',
     values: [topic, partition, from, to],
   });
-  if (rowCount !== 1) throw new KubetapeError('OFFSET_FENCED', `the position of ${topic}/${partition} in the database is not ${from} any more: another worker has written`);
+  if (rowCount !== 1)
+    throw new KubetapeError(
+      'OFFSET_FENCED',
+      `the position of ${topic}/${partition} in the database is not ${from} any more: another worker has written`,
+    );
 }

@@ -1,6 +1,6 @@
 /**
  * Connections to one database. Owns `pg`; its types do not leave this folder.
- * Invariants (test/postgres/pool.test.ts):
+ * Invariants (test/postgres/connection-loss.test.ts):
  *   C1 bounded   no statement waits for ever: the server ends it, and where the server is gone, the client does
  *   C2 discards  a connection that failed is never lent again
  */
@@ -41,6 +41,7 @@ export class Database {
   #pool: pg.Pool;
   readonly #config: pg.PoolConfig;
   #tlsOptional: boolean;
+  #trial: Promise<void> | null = null;
   /** Host, port and database, for messages; never the password. */
   readonly where: string;
 
@@ -95,19 +96,26 @@ export class Database {
 
   async #connect(): Promise<Client> {
     try {
+      if (this.#tlsOptional) {
+        this.#trial ??= this.#tryTls().finally(() => (this.#trial = null));
+        await this.#trial;
+      }
       return await this.#pool.connect();
     } catch (error) {
-      if (this.#tlsOptional && error instanceof Error && error.message.includes('does not support SSL')) {
-        this.#tlsOptional = false;
-        const before = this.#pool;
-        this.#pool = newPool({ ...this.#config, ssl: false });
-        await before.end();
-        return this.#connect();
-      }
-      // Another call has just changed the pool for one without TLS.
-      if (error instanceof Error && error.message.includes('does not support SSL') && this.#pool.options.ssl === false) return this.#connect();
       throw storeError(error, this.where);
     }
+  }
+
+  /** The first connection tells whether the server has TLS; everybody else waits for its answer. */
+  async #tryTls(): Promise<void> {
+    try {
+      (await this.#pool.connect()).release();
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.includes('does not support SSL')) throw error;
+      await this.#pool.end();
+      this.#pool = newPool({ ...this.#config, ssl: false });
+    }
+    this.#tlsOptional = false;
   }
 }
 

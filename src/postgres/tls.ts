@@ -23,9 +23,14 @@ export interface Tls {
 }
 
 /** @throws KubetapeError CONFIG_INVALID: a file that cannot be read, or verify-ca without an authority */
-export function tlsOf(url: string | undefined, settings: TlsSettings = {}, env: Readonly<Record<string, string | undefined>> = process.env): Tls {
+export function tlsOf(
+  url: string | undefined,
+  settings: TlsSettings = {},
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Tls {
   const parsed = url === undefined ? null : new URL(url);
-  const one = (key: keyof TlsSettings): string | undefined => settings[key] ?? parsed?.searchParams.get(FROM_URL[key]) ?? env[FROM_ENV[key]] ?? undefined;
+  const one = (key: keyof TlsSettings): string | undefined =>
+    settings[key] ?? parsed?.searchParams.get(FROM_URL[key]) ?? env[FROM_ENV[key]] ?? undefined;
   const mode = one('mode') ?? 'prefer';
   const ca = read('caFile', one('caFile'));
   const identity = { cert: read('certFile', one('certFile')), key: read('keyFile', one('keyFile')) };
@@ -44,7 +49,8 @@ function sslOf(mode: string, hasCa: boolean, files: ConnectionOptions): Connecti
     case 'verify-full':
       return { ...files };
     case 'verify-ca':
-      if (!hasCa) throw new KubetapeError('CONFIG_INVALID', 'the TLS mode verify-ca of the database needs the file of its certificate authority');
+      if (!hasCa)
+        throw new KubetapeError('CONFIG_INVALID', 'the TLS mode verify-ca of the database needs the file of its certificate authority');
       return { ...files, checkServerIdentity: () => undefined };
     case 'require':
       // libpq: with an authority at hand, require means verify-ca.
@@ -59,6 +65,9 @@ function read(setting: string, file: string | undefined): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new KubetapeError('CONFIG_INVALID', `the database's TLS file ${file} (${setting}) cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    throw new KubetapeError(
+      'CONFIG_INVALID',
+      `the database's TLS file ${file} (${setting}) cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
+    );
   }
 }

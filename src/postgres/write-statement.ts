@@ -49,12 +49,17 @@ export function writeStatement(table: ResourceTable): Statement {
   const history = `k8s.${quoted(`${table.table}_history`)}`;
   // Their own names could be those of common columns.
   const own = table.columns.map(({ name, type }) => ({ column: quoted(name), parameter: quoted(`c_${name}`), type }));
-  const all = [...COMMON.map(({ name, type }) => ({ parameter: quoted(name), type })), ...own.map(({ parameter, type }) => ({ parameter, type: elementOf(type) }))];
+  const all = [
+    ...COMMON.map(({ name, type }) => ({ parameter: quoted(name), type })),
+    ...own.map(({ parameter, type }) => ({ parameter, type: elementOf(type) })),
+  ];
   const arrays = all.map(({ type }, at) => `$${at + 2}::${type}[]`).join(', ');
   const columns = own.map(({ column }) => `, ${column}`).join('');
   const values = own.map(({ parameter, type }) => `, ${parameter}${type === 'text[]' ? '::text[]' : ''}`).join('');
   // A deletion that nobody saw leaves the last state that was seen.
-  const kept = ['object', ...own.map(({ column }) => column)].map((name) => `${name} = CASE WHEN excluded.object IS NULL THEN o.${name} ELSE excluded.${name} END`);
+  const kept = ['object', ...own.map(({ column }) => column)].map(
+    (name) => `${name} = CASE WHEN excluded.object IS NULL THEN o.${name} ELSE excluded.${name} END`,
+  );
   const text = `
 WITH b AS MATERIALIZED (
   SELECT * FROM unnest(${arrays}) AS t(${all.map(({ parameter }) => parameter).join(', ')})

@@ -26,16 +26,31 @@ export function startOf(at: TopicPartition, stored: Position | null, held: Held,
   if (stored === null) return { do: 'initialise', position: { topic, partition, nextOffset: held.low, topicId } };
   const { nextOffset } = stored;
   if (stored.topicId !== null && topicId !== null && stored.topicId !== topicId) {
-    return refuse(at, held.low, `${topic} was deleted and created again since offset ${nextOffset} was written`, 'Its old records are gone.');
+    return refuse(
+      at,
+      held.low,
+      `${topic} was deleted and created again since offset ${nextOffset} was written`,
+      'Its old records are gone.',
+    );
   }
   if (nextOffset > held.high) {
     const why = 'the topic was created again, or the database belongs to another Kafka';
-    return refuse(at, held.low, `${topic}/${partition} ends at offset ${held.high}, but the database has it up to ${nextOffset}: ${why}`, '');
+    return refuse(
+      at,
+      held.low,
+      `${topic}/${partition} ends at offset ${held.high}, but the database has it up to ${nextOffset}: ${why}`,
+      '',
+    );
   }
   if (nextOffset < held.low) {
     const why = `${held.low - nextOffset} offsets were deleted by retention before they were written`;
     const lost = 'The changes in them are lost to the history; the present is mended by the next change of each object.';
-    return refuse(at, held.low, `${topic}/${partition} begins at offset ${held.low}, but the database expects ${nextOffset} next: ${why}`, lost);
+    return refuse(
+      at,
+      held.low,
+      `${topic}/${partition} begins at offset ${held.low}, but the database expects ${nextOffset} next: ${why}`,
+      lost,
+    );
   }
   // A position from before the topic's id was known learns it now.
   if (stored.topicId === null && topicId !== null) return { do: 'initialise', position: { topic, partition, nextOffset, topicId } };

@@ -18,6 +18,6 @@ export interface Look {
 export function lagOf(now: Look, before: Look | null): number {
   const settled = now.idle ? now.end : 0;
   const behind = Math.max(0, now.high - Math.max(now.position, settled));
-  const still = before !== null && before.idle && now.idle && before.high === now.high && before.position === now.position;
+  const still = now.end === 0 && before !== null && before.idle && now.idle && before.high === now.high && before.position === now.position;
   return still ? 0 : behind;
 }

@@ -173,7 +173,8 @@ export class PartitionWriter {
       else await this.#writeRecords(next.records);
       this.#done(next);
     } catch (error) {
-      const failure = error instanceof KubetapeError ? error : new KubetapeError('INTERNAL', 'a batch could not be made or written', { cause: error });
+      const failure =
+        error instanceof KubetapeError ? error : new KubetapeError('INTERNAL', 'a batch could not be made or written', { cause: error });
       this.#remedy(next, failure);
     }
   }
@@ -239,7 +240,8 @@ export class PartitionWriter {
       }
       case 'bury': {
         const [record] = records;
-        if (record !== undefined) this.#work[0] = { letter: { record, code: failure.code, sqlstate: sqlstateOf(failure), message: failure.message } };
+        if (record !== undefined)
+          this.#work[0] = { letter: { record, code: failure.code, sqlstate: sqlstateOf(failure), message: failure.message } };
         return;
       }
       case 'reposition':

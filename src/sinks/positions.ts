@@ -4,7 +4,9 @@ import { backoffMs, type Backoff } from '../flow/backoff.ts';
 import { startOf } from './decisions.ts';
 import type { RecordSource, SinkTelemetry, Store, TopicPartition } from './ports.ts';
 
-export type Found = { readonly do: 'resume'; readonly offset: number } | { readonly do: 'refuse'; readonly error: KubetapeError; readonly high: number };
+export type Found =
+  | { readonly do: 'resume'; readonly offset: number }
+  | { readonly do: 'refuse'; readonly error: KubetapeError; readonly high: number };
 
 const BACKOFF: Backoff = { baseMs: 200, capMs: 10_000 };
 
@@ -22,7 +24,11 @@ export class Positions {
   /** @throws KubetapeError when the store or the log does not answer */
   async find(at: TopicPartition): Promise<Found> {
     for (;;) {
-      const [stored, held, topicId] = await Promise.all([this.#store.position(at), this.#source.watermarks(at), this.#source.topicId(at.topic)]);
+      const [stored, held, topicId] = await Promise.all([
+        this.#store.position(at),
+        this.#source.watermarks(at),
+        this.#source.topicId(at.topic),
+      ]);
       const start = startOf(at, stored, held, topicId);
       if (start.do === 'resume') return start;
       if (start.do === 'refuse') return { ...start, high: held.high };

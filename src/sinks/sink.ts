@@ -80,7 +80,14 @@ export class Sink {
   #joined = false;
   #drainByMs = Infinity;
 
-  constructor(source: RecordSource, store: Store, topics: readonly SinkTopic[], settings: SinkSettings, telemetry: SinkTelemetry, clock: Clock = CLOCK) {
+  constructor(
+    source: RecordSource,
+    store: Store,
+    topics: readonly SinkTopic[],
+    settings: SinkSettings,
+    telemetry: SinkTelemetry,
+    clock: Clock = CLOCK,
+  ) {
     this.#source = source;
     this.#store = store;
     this.#settings = settings;
@@ -186,7 +193,8 @@ export class Sink {
   }
 
   #refuse(slot: Slot, error: KubetapeError): void {
-    if (slot.error?.code !== error.code) this.#telemetry.partitionState({ ...slot.at, state: 'stopped', reason: `${error.message}. ${error.hint}` });
+    if (slot.error?.code !== error.code)
+      this.#telemetry.partitionState({ ...slot.at, state: 'stopped', reason: `${error.message}. ${error.hint}` });
     slot.writer?.giveUp();
     slot.writer = null;
     slot.error = error;
@@ -217,7 +225,9 @@ export class Sink {
     const slots = partitions.map(({ topic, partition }) => newSlot({ topic, partition }));
     for (const slot of slots) this.#slots.set(keyOf(slot.at), { ...slot, searching: true });
     const found = await Promise.all(
-      slots.map(({ at }) => this.#positions.await(at, this.#ended.signal, (error) => this.#slots.set(keyOf(at), { ...newSlot(at), searching: true, error }))),
+      slots.map(({ at }) =>
+        this.#positions.await(at, this.#ended.signal, (error) => this.#slots.set(keyOf(at), { ...newSlot(at), searching: true, error })),
+      ),
     );
     // A poll that began before may hold records from an earlier assignment, which would look like a gap.
     await this.#polling;
@@ -260,7 +270,9 @@ export class Sink {
 
   #display(): void {
     const writers = [...this.#slots.values()].flatMap(({ writer }) => writer ?? []);
-    this.#source.commitForDisplay(writers.map(({ at, position, end, idle }) => ({ ...at, offset: idle ? Math.max(position, end) : position })));
+    this.#source.commitForDisplay(
+      writers.map(({ at, position, end, idle }) => ({ ...at, offset: idle ? Math.max(position, end) : position })),
+    );
   }
 
   async #measureLags(): Promise<void> {
@@ -301,7 +313,18 @@ export class Sink {
 }
 
 function newSlot(at: TopicPartition): Slot {
-  return { at, writer: null, error: null, endBefore: null, offset: null, searching: false, lookAgainMs: 0, look: null, lag: null, refusals: 0 };
+  return {
+    at,
+    writer: null,
+    error: null,
+    endBefore: null,
+    offset: null,
+    searching: false,
+    lookAgainMs: 0,
+    look: null,
+    lag: null,
+    refusals: 0,
+  };
 }
 
 function keyOf({ topic, partition }: TopicPartition): string {
