@@ -279,6 +279,14 @@ const postgres: Server = {
     const dir = data(state, 'postgres');
     if (existsSync(path.join(dir, 'PG_VERSION'))) return;
     const user = unprivileged();
+    if (
+      user !== undefined &&
+      spawnSync('test', ['-x', path.join(POSTGRES_BIN, 'postgres')], { uid: user.uid, gid: user.gid, cwd: '/' }).status !== 0
+    ) {
+      throw new Error(
+        `Postgres does not run as root, and the user it would run as may not read ${ROOT}: clone to a folder that every user may enter, /srv for example`,
+      );
+    }
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     if (user !== undefined) {
       chownSync(dir, user.uid, user.gid);

@@ -1,6 +1,6 @@
 /**
  * Who may be fetched: memory is bounded, and a partition that cannot be written takes no other's share. Pure.
- * Invariants (test/sinks/budget.test.ts):
+ * Invariants (test/sinks/decisions.test.ts):
  *   M1 bounded  a partition over its share is paused, so together they stay within the budget, plus what one poll brings
  *   M2 fair     a partition under half of its share is never paused for what others hold
  *   M3 steady   between half and the whole share nothing changes
