@@ -3,6 +3,7 @@
  * by who needs it. It knows TLS, PLAIN and SCRAM; what else `kafkaProperties` can say it does not.
  */
 import { readFileSync } from 'node:fs';
+import type { Admin, ConfigResourceTypes } from '@platformatic/kafka';
 import { KubetapeError } from '../events/errors.ts';
 import type { KafkaConnection } from './connection.ts';
 
@@ -19,12 +20,12 @@ const TIMEOUT_MS = 10_000;
 
 /** Runs `work` with an admin client. @throws KubetapeError KAFKA_FAILED, without what the driver's error quotes */
 async function withAdmin<T>(connection: KafkaConnection, doing: string, work: (admin: Admin, topic: TopicType) => Promise<T>): Promise<T> {
-  const { Admin, ConfigResourceTypes } = await import('@platformatic/kafka');
+  const driver = await import('@platformatic/kafka');
   const { tls, sasl } = connection;
   if (sasl !== undefined && !/^(PLAIN|SCRAM-SHA-(256|512))$/.test(sasl.mechanism)) {
     throw new KubetapeError('KAFKA_FAILED', `${doing} is not possible with SASL mechanism ${sasl.mechanism}`);
   }
-  const admin = new Admin({
+  const admin = new driver.Admin({
     clientId: connection.clientId,
     bootstrapBrokers: [...connection.brokers],
     timeout: TIMEOUT_MS,
@@ -48,7 +49,7 @@ async function withAdmin<T>(connection: KafkaConnection, doing: string, work: (a
       : { sasl: { mechanism: sasl.mechanism as 'PLAIN', username: sasl.username ?? '', password: sasl.password ?? '' } }),
   });
   try {
-    return await work(admin, ConfigResourceTypes.TOPIC);
+    return await work(admin, driver.ConfigResourceTypes.TOPIC);
   } catch (error) {
     throw new KubetapeError(
       'KAFKA_FAILED',
@@ -59,8 +60,7 @@ async function withAdmin<T>(connection: KafkaConnection, doing: string, work: (a
   }
 }
 
-type Admin = InstanceType<(typeof import('@platformatic/kafka'))['Admin']>;
-type TopicType = (typeof import('@platformatic/kafka'))['ConfigResourceTypes']['TOPIC'];
+type TopicType = (typeof ConfigResourceTypes)['TOPIC'];
 
 /** @returns topic → name of the property → value */
 export async function describeTopicConfigs(

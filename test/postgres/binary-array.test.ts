@@ -33,7 +33,7 @@ for (const [type, values] of Object.entries(VALUES) as [Exclude<ElementType, 'js
         );
         assert.deepEqual(
           rows.map(({ v }) => v),
-          given.map((value) => (value === null ? null : String(value))),
+          given.map((value) => (value === null ? null : `${value as string | number | bigint | boolean}`)),
         );
       }),
       { numRuns: 50 },

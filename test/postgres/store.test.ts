@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isCode, KubetapeError } from '../../src/events/errors.ts';
+import { isCode, type KubetapeError } from '../../src/events/errors.ts';
 import type { Database } from '../../src/postgres/pool.ts';
 import { PostgresStore } from '../../src/postgres/store.ts';
 import { decodeBatch } from '../../src/sinks/batch.ts';
@@ -367,7 +367,8 @@ test('a server that became read-only, and a schema that is gone: named as such, 
   const batch = batchOf(at, 0, [{ uid: newUid(), resourceVersion: 1 }]);
   await mine.initialise({ ...at, nextOffset: 0, topicId: null });
   const admin = fresh.connect();
-  const [{ db = '' } = {}] = await admin.query<{ db: string }>('SELECT current_database() AS db');
+  const [row] = await admin.query<{ db: string }>('SELECT current_database() AS db');
+  const db = row?.db ?? '';
   await mine.write({ ...batch, from: 0, to: 0, rows: [], deadLetters: [] });
   await admin.query(`ALTER DATABASE ${db} SET default_transaction_read_only = on`);
   await admin.query(
