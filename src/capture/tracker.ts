@@ -79,6 +79,14 @@ const GAP_CAUSES: Readonly<Record<ListCause, GapCause | null>> = {
   refresh: 'expired',
 };
 
+/**
+ * A restored etcd gives old resourceVersions to other changes. Other selectors show an object again at the very
+ * resourceVersion at which it had left the old ones. Either way what is said now must count as newer.
+ */
+function beginsEpoch(cause: ListCause): boolean {
+  return cause === 'restored' || cause === 'scope';
+}
+
 /** A refresh that found nothing new after a blink of an eye is no gap. */
 const BLINK_MS = 1_000;
 
@@ -109,8 +117,8 @@ export class Tracker {
   *observe(observation: Observation, nowMs: number): Generator<Detection, void, void> {
     switch (observation.type) {
       case 'list-started':
-        // A restored etcd may break off its first list: its epoch is raised once.
-        if (observation.cause === 'restored' && this.#listing?.cause !== 'restored') this.#epoch += 1;
+        // Raised once, though the first list may break off and begin again.
+        if (beginsEpoch(observation.cause) && this.#listing?.cause !== observation.cause) this.#epoch += 1;
         this.#list += 1;
         this.#listing = {
           cause: observation.cause,
@@ -152,7 +160,8 @@ export class Tracker {
     }
     if (known !== undefined && known.uid !== object.uid) yield* this.#replaced(known, object, true);
     // In a new epoch everything is said again: its resourceVersions mean something else now.
-    const op = this.#listing?.cause === 'first' || this.#listing?.cause === 'restored' ? 'r' : 'c';
+    const cause = this.#listing?.cause;
+    const op = cause === 'first' || (cause !== undefined && beginsEpoch(cause)) ? 'r' : 'c';
     yield this.#change(op, object, true, null);
   }
 

@@ -23,7 +23,10 @@ export interface ChangeSource {
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
-  /** Grows by one each time the API server's resourceVersions went back (etcd restored from a backup). */
+  /**
+   * Grows by one each time resourceVersions begin to mean something else: the API server's went back (etcd restored from
+   * a backup), or the collector was started with other selectors.
+   */
   readonly epoch: number;
   /** True when the change was seen in a list rather than in a watch. */
   readonly snapshot: boolean;

@@ -1,6 +1,6 @@
 /**
  * The store of the sinks in Postgres. Fits Store (sinks/ports.ts).
- * Invariants (test/postgres/store.test.ts):
+ * Invariants (test/postgres/store.test.ts, connection-loss.test.ts):
  *   S1 atomic   rows, facts, dead letters and position change together or not at all
  *   S2 once     whatever is written again, and in whatever order, is in the history once and moves the present only forward
  *   S3 fenced   who does not know the position writes nothing

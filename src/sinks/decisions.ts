@@ -78,7 +78,7 @@ export type Remedy =
 
 const BACKOFF: Backoff = { baseMs: 200, capMs: 10_000 };
 /** How often to look whether a person has mended what waiting does not. */
-export const STOPPED_MS = 15_000;
+export const STOPPED_MS = 10_000;
 
 /**
  * @param records of the batch; 0 when all that is left of it is a dead letter

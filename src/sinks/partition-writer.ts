@@ -1,13 +1,13 @@
 /**
  * One partition on its way into the store: a buffer, and at most one batch under way. It is asked when something is due
  * and makes one attempt at a time; between attempts it holds nobody up.
- * Invariants (test/sinks/partition-writer.test.ts):
+ * Invariants (test/sinks/sink.test.ts):
  *   P1 order    batches are written one after the other, in the order of offsets
  *   P2 exact    each batch begins where the store stands; what the store has already is not sent again
  *   P3 patient  nothing but a revocation, a fence or the end of the process gives a batch up
  *   P4 poison   of a batch that is rejected all records are written but the bad ones, and those are dead letters
  */
-import { isCode, KubetapeError } from '../events/errors.ts';
+import { KubetapeError } from '../events/errors.ts';
 import { Batcher } from '../flow/batcher.ts';
 import { decodeBatch, type Decoded } from './batch.ts';
 import { remedyOf } from './decisions.ts';
@@ -32,10 +32,13 @@ export const CLOCK: Clock = { now: Date.now, random: Math.random };
 export type Trouble = { readonly state: 'waiting' | 'stopped'; readonly error: KubetapeError } | null;
 
 /** What is to be written next, in this order. */
-type Work = { readonly records: readonly SourceRecord[] } | { readonly letter: DeadLetter };
+type Work = { readonly records: readonly SourceRecord[] } | { readonly letter: DeadLetter } | { readonly records: null };
 
-/** A partition that is quiet so long has its position moved over the markers behind its last record. */
-const SETTLED_MS = 30_000;
+/**
+ * A partition that is quiet so long writes its position again: over the markers behind its last record, as retention
+ * would overtake it otherwise; and to learn that the store is away, or another one.
+ */
+const QUIET_MS = 10_000;
 
 export class PartitionWriter {
   readonly at: TopicPartition;
@@ -115,7 +118,7 @@ export class PartitionWriter {
   /** When the oldest record that is not in the store was written to Kafka, ms since 1970. */
   get oldestMs(): number | null {
     const [next] = this.#work;
-    const record = next === undefined ? this.#batcher.oldest : 'letter' in next ? next.letter.record : next.records[0];
+    const record = next === undefined ? this.#batcher.oldest : 'letter' in next ? next.letter.record : next.records?.[0];
     return record?.timestampMs ?? null;
   }
 
@@ -137,7 +140,7 @@ export class PartitionWriter {
     if (this.busy || this.#given || this.#fenced) return false;
     const nowMs = this.#clock.now();
     if (nowMs < this.#retryAtMs) return false;
-    return this.#work.length > 0 || this.#batcher.due(nowMs) || this.#settled(nowMs);
+    return this.#work.length > 0 || this.#batcher.due(nowMs) || (this.idle && nowMs - this.#activeMs >= QUIET_MS);
   }
 
   /** The partition is not ours any more: forgets what is not under way. */
@@ -162,14 +165,14 @@ export class PartitionWriter {
   async #attemptOne(): Promise<void> {
     if (this.#work.length === 0) {
       const { items, bytes } = this.#batcher.take();
-      if (items.length === 0) return this.#settle();
-      this.#work = [{ records: items }];
+      this.#work = [{ records: items.length === 0 ? null : items }];
       this.#workBytes = bytes;
     }
     const [next] = this.#work;
     if (next === undefined) return;
     try {
       if ('letter' in next) await this.#bury(next.letter);
+      else if (next.records === null) await this.#writePosition();
       else await this.#writeRecords(next.records);
       this.#done(next);
     } catch (error) {
@@ -203,20 +206,11 @@ export class PartitionWriter {
     this.#telemetry.deadLetter({ ...this.at, offset, code: letter.code });
   }
 
-  /** Nothing but markers between the position and the end. */
-  async #settle(): Promise<void> {
-    try {
-      await this.#store.write({ ...this.at, from: this.#position, to: this.#end, table: null, rows: [], facts: [], deadLetters: [] });
-      this.#position = this.#end;
-    } catch (error) {
-      if (isCode(error, 'OFFSET_FENCED')) this.#fenced = true;
-      // It is a nicety: the next time will do.
-      this.#activeMs = this.#clock.now();
-    }
-  }
-
-  #settled(nowMs: number): boolean {
-    return this.#end > this.#position && this.#end > this.#newest && nowMs - this.#activeMs >= SETTLED_MS;
+  async #writePosition(): Promise<void> {
+    // What came meanwhile is not written yet, and lies beyond it.
+    const to = this.#batcher.items === 0 ? Math.max(this.#position, this.#end) : this.#position;
+    await this.#store.write({ ...this.at, from: this.#position, to, table: null, rows: [], facts: [], deadLetters: [] });
+    this.#position = to;
   }
 
   #done(work: Work): void {
@@ -230,7 +224,7 @@ export class PartitionWriter {
 
   #remedy(work: Work, failure: KubetapeError): void {
     if (this.#given) return;
-    const records = 'letter' in work ? [] : work.records.filter(({ offset }) => offset >= this.#position);
+    const records = 'letter' in work || work.records === null ? [] : work.records.filter(({ offset }) => offset >= this.#position);
     const remedy = remedyOf(failure, records.length, this.#attempt + 1, this.#clock.random);
     switch (remedy.do) {
       case 'halve': {

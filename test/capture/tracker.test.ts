@@ -73,6 +73,14 @@ describe('tracker', () => {
     assert.ok(detections.every((one) => one.type !== 'change' || one.change.epoch === 2));
   });
 
+  it('T6 honest: other selectors begin an epoch, so that an object counts as newer at the resourceVersion at which it had left', () => {
+    const tracker = new Tracker({ ...START, known: new Map() });
+    feed(tracker, [started('first'), listed('a', 'A', 5), ended(9), seen('deleted', 'a', 'A', 10)]);
+    const detections = feed(tracker, [started('scope'), listed('a', 'A', 10), ended(12)]);
+    assert.deepEqual(told(detections), ['r A@10', 'gap scope-changed 10-12']);
+    assert.ok(detections.every((one) => one.type !== 'change' || one.change.epoch === 2));
+  });
+
   it('T6 honest: a restored list that breaks off raises the epoch once', () => {
     const tracker = new Tracker({ ...START, known: new Map() });
     feed(tracker, [started('first'), listed('a', 'A', 50), ended(90)]);

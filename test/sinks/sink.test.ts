@@ -313,6 +313,23 @@ test('facts become facts', async () => {
   assert.equal(store.facts[0]?.detail.toString(), '{"cause":"expired"}');
 });
 
+test('a partition without records notices that the store is away, and another one: it is not ready, and it is filled again', async () => {
+  const { log, store, run, end, sink, skipTo } = rig();
+  log.append(TOPIC, 0, changes(5));
+  void run();
+  await until(() => store.rows.length === 5);
+  store.fault = () => ({ when: 'before', error: unreachable });
+  skipTo(15_000);
+  await until(() => /gone/.test(sink.health()[0]?.reason ?? ''));
+  store.fault = () => null;
+  store.positions.clear();
+  store.rows.length = 0;
+  skipTo(15_000);
+  await until(() => store.rows.length === 5);
+  await end();
+  assert.deepEqual(versions(store), upTo(5));
+});
+
 test('a quiet partition is moved over the markers behind its last record, so that retention does not look like a loss', async () => {
   const { log, store, run, end, skipTo } = rig();
   log.tellsEnds = true;

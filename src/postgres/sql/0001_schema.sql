@@ -133,7 +133,7 @@ BEGIN
   EXECUTE format('COMMENT ON TABLE k8s.%I IS %L', p_table, format('The present of %s: one row per object, deleted ones (deleted_at) included until retention', p_resource));
   EXECUTE format('COMMENT ON COLUMN k8s.%I.changed_at IS %L', p_table, 'When the collector saw the last change');
   EXECUTE format('COMMENT ON COLUMN k8s.%I.deleted_at IS %L', p_table, 'When the collector saw that it was gone; NULL while it is there');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.epoch IS %L', p_table, 'Grows when the API server''s resourceVersions went back (etcd restored)');
+  EXECUTE format('COMMENT ON COLUMN k8s.%I.epoch IS %L', p_table, 'Grows when resourceVersions begin to mean something else: etcd was restored, or the collector has other selectors');
   EXECUTE format('COMMENT ON COLUMN k8s.%I.object IS %L', p_table, 'The object as it is, redacted; for a deleted one its last known state');
 END
 $$;
