@@ -1,5 +1,6 @@
 /** Waiting for what will come back. */
 import { KubetapeError } from '../events/errors.ts';
+import { pause } from '../flow/pause.ts';
 
 /**
  * Runs `work` until it succeeds, waiting longer after each failure that waiting can mend.
@@ -21,18 +22,4 @@ export async function untilItWorks<T>(
       if (signal.aborted) throw error;
     }
   }
-}
-
-/** Resolves after `ms`, or as soon as `signal` fires. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

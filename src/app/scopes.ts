@@ -11,7 +11,7 @@ import { parseRedactionRule } from '../kubernetes/redaction-rules.ts';
 import { Reflector, REFLECTOR_DEFAULTS, type Observer, type ReflectorListener } from '../kubernetes/reflector.ts';
 import { scopeText, type Scope } from '../kubernetes/scope.ts';
 import type { ListCause } from '../events/observation.ts';
-import { pause } from './retry.ts';
+import { pause } from '../flow/pause.ts';
 
 type CollectSettings = SettingsOf<'collect'>;
 

@@ -13,6 +13,7 @@ import { checkpointMessage, type Entry, type Track } from './entries.ts';
 import type { CaptureTelemetry, OutgoingMessage, TransactionalLog } from './ports.ts';
 import type { Ring } from './ring.ts';
 import type { Position } from './tracker.ts';
+import { pause } from '../flow/pause.ts';
 
 export interface WriterSettings {
   /** Longest a change waits for company (ms). */
@@ -77,7 +78,7 @@ async function commitUntilDone(
       if (!(error instanceof KubetapeError) || !error.retryable || signal.aborted) throw error;
       const delayMs = Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** Math.min(attempt - 1, 10));
       telemetry.transactionRetry({ code: error.code, attempt, delayMs, message: error.message });
-      await sleep(delayMs, signal);
+      await pause(delayMs, signal);
       if (signal.aborted) throw error;
     }
   }
@@ -110,16 +111,4 @@ function report(entries: readonly Entry[], messages: readonly OutgoingMessage[],
   }
   for (const count of counts.values()) telemetry.changes(count);
   if (expired > 0) telemetry.expiredEvents({ count: expired });
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -15,6 +15,7 @@ import { KubetapeError } from '../events/errors.ts';
 import { called, connectClient, disconnectClient, partitionsOfTopics } from './client.ts';
 import { commonProperties, type KafkaConnection } from './connection.ts';
 import { isFenced, kafkaError, QUEUE_FULL, type DriverError } from './errors.ts';
+import { pause } from '../flow/pause.ts';
 
 export interface TransactionalProducerSettings {
   readonly connection: KafkaConnection;
@@ -56,7 +57,7 @@ export class TransactionalProducer implements TransactionalLog {
         if (!failure.retryable) throw failure;
         const delayMs = Math.min(10_000, 250 * 2 ** Math.min(attempt, 10));
         this.#settings.onRetry?.(failure, attempt, delayMs);
-        await sleep(delayMs, signal);
+        await pause(delayMs, signal);
       }
     }
   }
@@ -164,16 +165,4 @@ export class TransactionalProducer implements TransactionalLog {
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

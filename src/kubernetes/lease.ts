@@ -5,6 +5,7 @@
  */
 import { KubetapeError, isCode } from '../events/errors.ts';
 import type { KubeClient } from './client.ts';
+import { pause } from '../flow/pause.ts';
 
 export interface LeaseSettings {
   readonly namespace: string;
@@ -195,17 +196,4 @@ export class LeaderElection {
       // It runs out by itself.
     }
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

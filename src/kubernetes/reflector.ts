@@ -4,6 +4,7 @@
  *   out   observations (events/observation.ts), in order, each awaited: who is slow slows the socket down
  */
 import { KubetapeError } from '../events/errors.ts';
+import { pause } from '../flow/pause.ts';
 import type { ListCause, Observation } from '../events/observation.ts';
 import { compareResourceVersions, isResourceVersion } from '../events/resource-version.ts';
 import type { KubeClient, Query } from './client.ts';
@@ -102,15 +103,7 @@ export class Reflector {
     const error = this.#lastError ?? new KubetapeError('KUBE_UNREACHABLE', `the watch of ${this.#scope.resource} ended at once`);
     this.#listener.failed({ error, failures, waitMs: ms });
     this.#lastError = null;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, ms);
-      function done(): void {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-      signal.addEventListener('abort', done, { once: true });
-    });
+    await pause(ms, signal);
   }
 
   async #perform(state: ReflectorState, signal: AbortSignal): Promise<Outcome[]> {

@@ -3,6 +3,7 @@ import { KubetapeError } from '../events/errors.ts';
 import { backoffMs, type Backoff } from '../flow/backoff.ts';
 import { startOf } from './decisions.ts';
 import type { RecordSource, SinkTelemetry, Store, TopicPartition } from './ports.ts';
+import { pause } from '../flow/pause.ts';
 
 export type Found =
   | { readonly do: 'resume'; readonly offset: number }
@@ -56,18 +57,4 @@ export class Positions {
     }
     return null;
   }
-}
-
-/** Resolves after `ms`, or as soon as `signal` fires. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -16,7 +16,8 @@ import { STOPPED_MS, startOf } from './decisions.ts';
 import { lagOf, type Look } from './lag.ts';
 import { CLOCK, PartitionWriter, type BatchLimits, type Clock } from './partition-writer.ts';
 import type { RecordSource, SinkTelemetry, SourceRecord, Store, TopicPartition } from './ports.ts';
-import { pause, Positions } from './positions.ts';
+import { Positions } from './positions.ts';
+import { pause } from '../flow/pause.ts';
 
 export interface SinkSettings extends BatchLimits {
   /** Most partitions written at once. */
@@ -162,7 +163,13 @@ export class Sink {
     for (const { writer } of this.#slots.values()) {
       if (writer === null || !writer.due || this.#queued.has(writer)) continue;
       this.#queued.add(writer);
-      void this.#queue.add(() => writer.write()).finally(() => this.#queued.delete(writer));
+      void this.#queue
+        .add(() => writer.write())
+        // The drain clears the queue, which rejects what had not begun.
+        .catch((error: unknown) => {
+          if ((error as Error).name !== 'AbortError') throw error;
+        })
+        .finally(() => this.#queued.delete(writer));
     }
   }
 
