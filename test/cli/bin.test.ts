@@ -122,23 +122,19 @@ test('the bundled runtime is used where it differs; signals and exit codes pass 
   assert.equal((await child.ended).code, 7);
 });
 
-test(
-  'a Node that is too old is told in one sentence, where no runtime is bundled',
-  { skip: !process.version.startsWith('v24') },
-  async () => {
-    // The launcher, away from node_modules, believing that it runs on Node 20.
-    const old = path.join(directory, 'old.mjs');
-    writeFileSync(
-      old,
-      `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.1.0' } });\nawait import(process.argv[2]);\n`,
-    );
-    const alone = path.join(directory, 'bin.mjs');
-    copyFileSync(BIN, alone);
-    const { code, stderr } = await run(old, [alone]);
-    assert.equal(code, 1);
-    assert.match(stderr, /^kubetape needs Node 24 or newer; this is 20\.1\.0\.\n/);
-  },
-);
+test('a Node that is too old is told in one sentence, where no runtime is bundled', async () => {
+  // The launcher, away from node_modules, believing that it runs on Node 20.
+  const old = path.join(directory, 'old.mjs');
+  writeFileSync(
+    old,
+    `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.1.0' } });\nawait import(process.argv[2]);\n`,
+  );
+  const alone = path.join(directory, 'bin.mjs');
+  copyFileSync(BIN, alone);
+  const { code, stderr } = await run(old, [alone]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^kubetape needs Node 24 or newer; this is 20\.1\.0\.\n/);
+});
 
 test('it starts fast: help and version load no driver', async () => {
   for (const args of [['version'], ['--help']]) {
