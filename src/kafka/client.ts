@@ -1,7 +1,7 @@
 /** What producer and consumer have in common: connecting, metadata, and an end that cannot hang. */
 import type { Metadata } from 'node-rdkafka';
 import { KubetapeError } from '../events/errors.ts';
-import { kafkaError, type DriverError } from './errors.ts';
+import { kafkaError, refusalOf, type DriverError } from './errors.ts';
 
 type Done = (error: unknown, value?: unknown) => void;
 
@@ -11,9 +11,9 @@ interface Client {
   disconnect(done: Done): unknown;
   isConnected(): boolean;
   getMetadata(options: object, done: Done): unknown;
-  on(event: 'event.error', listener: (error: DriverError) => void): unknown;
+  on(event: 'event.error' | 'event.log', listener: (error: DriverError) => void): unknown;
   once(event: 'disconnected', listener: () => void): unknown;
-  removeListener(event: 'event.error', listener: (error: DriverError) => void): unknown;
+  removeListener(event: 'event.log', listener: (error: DriverError) => void): unknown;
 }
 
 /** Callback style → promise. */
@@ -28,25 +28,23 @@ export function called<T>(run: (done: (error: unknown, value?: T) => void) => vo
 
 /**
  * Connects and asks for metadata, so that a wrong broker or a wrong password is seen at once.
- * @throws KubetapeError KAFKA_UNREACHABLE, KAFKA_UNAUTHORIZED: with what librdkafka said last, not just "timed out"
+ * @throws KubetapeError KAFKA_UNREACHABLE, KAFKA_UNAUTHORIZED: with what librdkafka logged last, as its own error only
+ *   says that it did not come about
  */
 export async function connectClient(client: Client, brokers: readonly string[], timeoutMs: number): Promise<Metadata> {
-  let last: DriverError | undefined;
-  const onError = (error: DriverError): void => {
-    last = error;
+  let last: string | undefined;
+  const onLog = ({ message }: DriverError): void => {
+    last = message ?? last;
   };
-  client.on('event.error', onError);
+  client.on('event.log', onLog);
+  // Without a listener an error event would end the process.
+  client.on('event.error', () => undefined);
   try {
     return await called<Metadata>((done) => client.connect({ timeout: timeoutMs, allTopics: false }, done as Done));
   } catch (error) {
-    const plain = kafkaError(error, 'connecting', brokers);
-    if (last === undefined) throw plain;
-    const better = kafkaError(last, 'connecting', brokers);
-    throw better.code === 'KAFKA_FAILED' ? plain : better;
+    throw last === undefined ? kafkaError(error, 'connecting', brokers) : refusalOf(last, brokers);
   } finally {
-    client.removeListener('event.error', onError);
-    // Without a listener an error event would end the process.
-    client.on('event.error', () => undefined);
+    client.removeListener('event.log', onLog);
   }
 }
 

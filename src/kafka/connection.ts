@@ -25,7 +25,7 @@ type Properties = Record<string, string | number | boolean>;
 /** Of every client, producer and consumer alike. */
 export function commonProperties(connection: KafkaConnection): ProducerGlobalConfig & ConsumerGlobalConfig {
   const { brokers, clientId, tls, sasl, properties } = connection;
-  const protocol = `${sasl === undefined ? '' : 'sasl_'}${tls === undefined ? (sasl === undefined ? 'plaintext' : 'plaintext') : 'ssl'}`;
+  const protocol = `${sasl === undefined ? '' : 'sasl_'}${tls === undefined ? 'plaintext' : 'ssl'}`;
   const common: Properties = {
     'metadata.broker.list': brokers.join(','),
     'client.id': clientId,
@@ -36,8 +36,8 @@ export function commonProperties(connection: KafkaConnection): ProducerGlobalCon
     'reconnect.backoff.ms': 50,
     'reconnect.backoff.max.ms': 5000,
     'allow.auto.create.topics': false,
-    // Errors come through the callbacks; librdkafka's own lines on stderr would break the log's form.
-    log_level: 0,
+    // They come as events, and only there librdkafka says why it cannot connect.
+    log_level: 6,
   };
   if (tls !== undefined) {
     common['enable.ssl.certificate.verification'] = tls.verify !== 'none';

@@ -43,3 +43,28 @@ function codeOf(code: number | undefined): ErrorCode {
   if (MISSING.has(code)) return 'KAFKA_TOPIC_MISSING';
   return 'KAFKA_FAILED';
 }
+
+/**
+ * Why no connection came about.
+ * @param logged librdkafka's line: `[thrd:…]: sasl_ssl://host:port/bootstrap: what happened (after 4ms in state …)`
+ */
+export function refusalOf(logged: string, brokers: readonly string[]): KubetapeError {
+  const what = logged
+    .replace(/^\[thrd:[^\]]*\]: /, '')
+    .replace(/^[a-z_]+:\/\/\S+: /, '')
+    .replaceAll(/error:[0-9A-F]+:/g, '')
+    .replace(/ \((after [^)]*|install [^)]*)\)$/, '')
+    .replace(/ \(install [^)]*\)/, '')
+    .slice(0, 300);
+  const where = brokers.join(', ');
+  if (logged.includes('in state APIVERSION_QUERY'))
+    return new KubetapeError('KAFKA_UNREACHABLE', `Kafka at ${where} hangs up on the first request: ${what}`, {
+      hint: 'The listener may speak TLS (--kafka-tls), or want a login (--kafka-sasl-mechanism).',
+    });
+  if (/authentication (error|fail)/i.test(what)) return new KubetapeError('KAFKA_UNAUTHORIZED', `Kafka at ${where}: ${what}`);
+  if (/certificate/i.test(what))
+    return new KubetapeError('KAFKA_UNAUTHORIZED', `Kafka at ${where}: ${what}`, {
+      hint: 'Check --kafka-tls-ca-file, and that the certificate names the host in --kafka-brokers (--kafka-tls-verify=ca goes without the name).',
+    });
+  return new KubetapeError('KAFKA_UNREACHABLE', `no answer from Kafka at ${where}: ${what}`);
+}
