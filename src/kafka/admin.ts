@@ -16,7 +16,7 @@ export interface TopicOutcome {
   readonly detail: string;
 }
 
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 10_000;
 const ALREADY_EXISTS = 36;
 
 /**

@@ -32,9 +32,9 @@ export function called<T>(run: (done: (error: unknown, value?: T) => void) => vo
  *   says that it did not come about
  */
 export async function connectClient(client: Client, brokers: readonly string[], timeoutMs: number): Promise<Metadata> {
-  let last: string | undefined;
+  let last: KubetapeError | undefined;
   const onLog = ({ message }: DriverError): void => {
-    last = message ?? last;
+    last = refusalOf(message ?? '', brokers) ?? last;
   };
   client.on('event.log', onLog);
   // Without a listener an error event would end the process.
@@ -42,7 +42,7 @@ export async function connectClient(client: Client, brokers: readonly string[], 
   try {
     return await called<Metadata>((done) => client.connect({ timeout: timeoutMs, allTopics: false }, done as Done));
   } catch (error) {
-    throw last === undefined ? kafkaError(error, 'connecting', brokers) : refusalOf(last, brokers);
+    throw last ?? kafkaError(error, 'connecting', brokers);
   } finally {
     client.removeListener('event.log', onLog);
   }
@@ -55,8 +55,7 @@ export async function disconnectClient(client: Client, timeoutMs: number): Promi
     const timer = setTimeout(resolve, timeoutMs);
     timer.unref();
     const end = (): void => {
-      clearTimeout(timer);
-      resolve();
+        resolve();
     };
     client.once('disconnected', end);
     client.disconnect(end);

@@ -45,26 +45,28 @@ function codeOf(code: number | undefined): ErrorCode {
 }
 
 /**
- * Why no connection came about.
+ * Why no connection comes about.
  * @param logged librdkafka's line: `[thrd:…]: sasl_ssl://host:port/bootstrap: what happened (after 4ms in state …)`
+ * @returns undefined where the line is about something else
  */
-export function refusalOf(logged: string, brokers: readonly string[]): KubetapeError {
+export function refusalOf(logged: string, brokers: readonly string[]): KubetapeError | undefined {
   const what = logged
     .replace(/^\[thrd:[^\]]*\]: /, '')
     .replace(/^[a-z_]+:\/\/\S+: /, '')
     .replaceAll(/error:[0-9A-F]+:/g, '')
-    .replace(/ \((after [^)]*|install [^)]*)\)$/, '')
+    .replace(/ \(after .*$/, '')
     .replace(/ \(install [^)]*\)/, '')
     .slice(0, 300);
   const where = brokers.join(', ');
-  if (logged.includes('in state APIVERSION_QUERY'))
-    return new KubetapeError('KAFKA_UNREACHABLE', `Kafka at ${where} hangs up on the first request: ${what}`, {
-      hint: 'The listener may speak TLS (--kafka-tls), or want a login (--kafka-sasl-mechanism).',
-    });
   if (/authentication (error|fail)/i.test(what)) return new KubetapeError('KAFKA_UNAUTHORIZED', `Kafka at ${where}: ${what}`);
-  if (/certificate/i.test(what))
-    return new KubetapeError('KAFKA_UNAUTHORIZED', `Kafka at ${where}: ${what}`, {
-      hint: 'Check --kafka-tls-ca-file, and that the certificate names the host in --kafka-brokers (--kafka-tls-verify=ca goes without the name).',
-    });
-  return new KubetapeError('KAFKA_UNREACHABLE', `no answer from Kafka at ${where}: ${what}`);
+  if (/certificate/i.test(what)) return new KubetapeError('KAFKA_UNAUTHORIZED', `Kafka at ${where}: ${what}`, { hint: CERTIFICATE_HINT });
+  if (logged.includes('in state APIVERSION_QUERY')) {
+    const hint = 'The listener may speak TLS (--kafka-tls), or want a login (--kafka-sasl-mechanism).';
+    return new KubetapeError('KAFKA_UNREACHABLE', `Kafka at ${where} hangs up on the first request: ${what}`, { hint });
+  }
+  if (/fail|error|refused|disconnected/i.test(what)) return new KubetapeError('KAFKA_UNREACHABLE', `no answer from Kafka at ${where}: ${what}`);
+  return undefined;
 }
+
+const CERTIFICATE_HINT =
+  'Check --kafka-tls-ca-file, and that the certificate names the host in --kafka-brokers (--kafka-tls-verify=ca goes without the name).';

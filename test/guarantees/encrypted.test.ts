@@ -153,10 +153,8 @@ describe('TLS and passwords', () => {
     const topics = installation.once(['topics'], wrong);
     assert.equal(topics.status, 1);
     assert.match(topics.stderr, /authentication/i);
-    for (const role of ['collect', 'sink']) {
-      const running = installation.start([role], wrong);
-      assert.equal(await running.exited, 1, role);
-    }
+    const roles = ['collect', 'sink'].map((role) => installation.start([role], wrong));
+    for (const running of roles) assert.equal(await running.exited, 1);
     assert.ok(!installation.logText().includes(WRONG_PASSWORD));
   });
 
