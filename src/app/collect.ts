@@ -1,7 +1,4 @@
 /** The role `collect`: API server → Kafka. */
-import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { Collector } from '../capture/collector.ts';
 import type { SettingsOf } from '../config/roles.ts';
 import { KubetapeError } from '../events/errors.ts';
@@ -9,11 +6,12 @@ import { topicSpecs } from '../events/topics.ts';
 import { TopicReader } from '../kafka/reader.ts';
 import { TransactionalProducer } from '../kafka/transactional-producer.ts';
 import { KubeClient } from '../kubernetes/client.ts';
-import { LeaderElection, type LeaseSettings } from '../kubernetes/lease.ts';
+import { LeaderElection } from '../kubernetes/lease.ts';
 import type { ReflectorListener } from '../kubernetes/reflector.ts';
 import type { Check } from '../telemetry/health.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { kafkaConnection } from './connections.ts';
+import { leaseOf } from './lease.ts';
 import { untilItWorks } from './retry.ts';
 import { clusterName, recordedNames, redactorOf, resolveResources, watchesOf } from './scopes.ts';
 
@@ -71,6 +69,7 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
         waitingFor = error.message;
         telemetry.capture.transactionRetry({ code: error.code, attempt, delayMs, message: error.message });
       },
+      onTrouble: (message) => telemetry.kafka.clientError({ client: 'producer', message }),
     });
     collector = new Collector(
       watches.map(({ track, run }) => ({ track, source: { run } })),
@@ -118,22 +117,6 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
     unregister();
     await client.close();
   }
-}
-
-/** The namespace of the pod, where there is one. */
-const POD_NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
-
-function leaseOf(settings: SettingsOf<'collect'>, cluster: string): LeaseSettings {
-  const namespace =
-    settings.leaseNamespace ?? (existsSync(POD_NAMESPACE_FILE) ? readFileSync(POD_NAMESPACE_FILE, 'utf8').trim() : 'default');
-  const name =
-    settings.leaseName ??
-    `kubetape-${cluster}`
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9.-]/g, '-')
-      .slice(0, 253)
-      .replace(/[^a-z0-9]+$/, '');
-  return { namespace, name, identity: `${hostname()}_${randomUUID()}` };
 }
 
 /** Ready is: the log is ours, and every watch is complete and live. */

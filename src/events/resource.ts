@@ -4,7 +4,7 @@
  *   out   its short name, its topic, its table
  * Invariants (test/events/resource.test.ts):
  *   N1 stable    the same type has the same names in every version of kubetape
- *   N2 distinct  two types never share a topic or a table
+ *   N2 distinct  two types never share a topic; where two would like the same table, the store names the second anew
  *   N3 legal     a topic name is legal in Kafka, a table name fits Postgres with every suffix kubetape adds
  */
 import { createHash } from 'node:crypto';
@@ -56,7 +56,8 @@ export function topicOf(resource: string, prefix = ''): string {
 const TABLE_NAME_BYTES = 45;
 
 /**
- * The table of a resource in schema `k8s`: `pods`, `certificates_cert_manager_io`.
+ * The table that a resource would like in schema `k8s`: `pods`, `certificates_cert_manager_io`; k8s.resources has the one
+ * it was given, as `a.b-c.io` and `a.b.c.io` would like the same.
  * A name that would not fit is cut and ends in eight hex digits of its SHA-256.
  */
 export function tableOf(resource: string): string {

@@ -55,7 +55,7 @@ export async function disconnectClient(client: Client, timeoutMs: number): Promi
     const timer = setTimeout(resolve, timeoutMs);
     timer.unref();
     const end = (): void => {
-        resolve();
+      resolve();
     };
     client.once('disconnected', end);
     client.disconnect(end);

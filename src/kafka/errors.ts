@@ -64,7 +64,8 @@ export function refusalOf(logged: string, brokers: readonly string[]): KubetapeE
     const hint = 'The listener may speak TLS (--kafka-tls), or want a login (--kafka-sasl-mechanism).';
     return new KubetapeError('KAFKA_UNREACHABLE', `Kafka at ${where} hangs up on the first request: ${what}`, { hint });
   }
-  if (/fail|error|refused|disconnected/i.test(what)) return new KubetapeError('KAFKA_UNREACHABLE', `no answer from Kafka at ${where}: ${what}`);
+  if (/fail|error|refused|disconnected/i.test(what))
+    return new KubetapeError('KAFKA_UNREACHABLE', `no answer from Kafka at ${where}: ${what}`);
   return undefined;
 }
 

@@ -25,6 +25,8 @@ export interface TransactionalProducerSettings {
   readonly topics: readonly string[];
   /** Heard of each failed attempt to open. */
   readonly onRetry?: (error: KubetapeError, attempt: number, delayMs: number) => void;
+  /** Heard of trouble that the driver mends by itself. */
+  readonly onTrouble?: (message: string) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -111,6 +113,7 @@ export class TransactionalProducer implements TransactionalLog {
       await connectClient(producer, this.#brokers, CONNECT_TIMEOUT_MS);
       await partitionsOfTopics(producer, this.#settings.topics, this.#brokers);
       producer.setPollInterval(POLL_MS);
+      producer.on('event.error', ({ message }) => this.#settings.onTrouble?.(message));
       producer.on('delivery-report', (error) => {
         if (error !== null && error !== undefined) this.#failedDelivery = error;
       });

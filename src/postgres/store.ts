@@ -26,8 +26,8 @@ export class PostgresStore implements Store {
   readonly #listener: StoreListener;
   readonly #days: HistoryDays;
   readonly #statements = new Map<string, Statement>();
-  /** Tables that are known to be there. */
-  readonly #tables = new Set<string>();
+  /** By resource, the tables that are known to be there. */
+  readonly #tables = new Map<string, ResourceTable>();
   /** Per partition, where it stands if the commit that got no answer did happen. */
   readonly #uncertain = new Map<string, { readonly from: number; readonly to: number }>();
 
@@ -37,12 +37,22 @@ export class PostgresStore implements Store {
     this.#days = new HistoryDays(database);
   }
 
-  async ensureTable({ resource, table, group, kind, columns }: ResourceTable): Promise<void> {
-    if (this.#tables.has(table)) return;
-    await this.#timed('ensure_table', () =>
-      this.#database.query('SELECT k8s.ensure_resource($1, $2, $3, $4, $5)', [resource, table, group, kind, JSON.stringify(columns)]),
+  async ensureTable(wanted: ResourceTable): Promise<ResourceTable> {
+    const known = this.#tables.get(wanted.resource);
+    if (known !== undefined) return known;
+    const { resource, table, group, kind, columns } = wanted;
+    const [row] = await this.#timed('ensure_table', () =>
+      this.#database.query<{ name: string }>('SELECT k8s.ensure_resource($1, $2, $3, $4, $5) AS name', [
+        resource,
+        table,
+        group,
+        kind,
+        JSON.stringify(columns),
+      ]),
     );
-    this.#tables.add(table);
+    const there = { ...wanted, table: row?.name ?? table };
+    this.#tables.set(resource, there);
+    return there;
   }
 
   position(partition: TopicPartition): Promise<Position | null> {
@@ -54,11 +64,10 @@ export class PostgresStore implements Store {
   }
 
   async write(batch: StoreBatch): Promise<{ inserted: number }> {
-    if (batch.table !== null && batch.rows.length > 0) {
-      await this.ensureTable(batch.table);
-      await this.#days.ensure(batch.table, batch.rows, Date.now());
-    }
-    return this.#timed('write_batch', () => this.#write(batch));
+    if (batch.table === null || batch.rows.length === 0) return this.#timed('write_batch', () => this.#write(batch));
+    const table = await this.ensureTable(batch.table);
+    await this.#days.ensure(table, batch.rows, Date.now());
+    return this.#timed('write_batch', () => this.#write({ ...batch, table }));
   }
 
   async #write(batch: StoreBatch): Promise<{ inserted: number }> {

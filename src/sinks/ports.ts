@@ -128,8 +128,8 @@ export interface Position extends TopicPartition {
 }
 
 export interface Store {
-  /** Creates the tables of a resource where they are not there. */
-  ensureTable(table: ResourceTable): Promise<void>;
+  /** Creates the tables of a resource where they are not there. @returns them; their name may differ from the one wanted */
+  ensureTable(table: ResourceTable): Promise<ResourceTable>;
   /** What is stored of a partition; null where nothing is. */
   position(partition: TopicPartition): Promise<Position | null>;
   /** Stores the start of a partition; where one is stored, only the topic's id, if that is missing. */

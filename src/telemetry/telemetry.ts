@@ -44,7 +44,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     health,
     capture: captureTelemetry(log('capture'), metrics, shared),
     sink: sinkTelemetry(log('sink'), metrics, shared),
-    kafka: kafkaTelemetry(log('kafka'), metrics, shared),
+    kafka: kafkaTelemetry(log('kafka'), metrics),
     process: processTelemetry(log('process'), registry, metrics, { role, version }),
     serve: (address) => serveHttp({ ...address, registry, health, about: { role, version } }),
   };

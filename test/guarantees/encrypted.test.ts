@@ -42,10 +42,7 @@ describe('TLS and passwords', () => {
     broker = await secureKafka(stack, server, authority.caFile, USERS);
     await securePostgres(server);
     installation = new Installation(stack, 'encrypted');
-    const admin = new pg.Client({ connectionString: stack.databaseUrl });
-    await admin.connect();
-    await admin.query(`CREATE DATABASE ${installation.database}`);
-    await admin.end();
+    await installation.createDatabase();
   });
   after(async () => {
     await installation.close();
@@ -121,10 +118,7 @@ describe('TLS and passwords', () => {
     await running.ready();
     await kube.namespace(installation.id);
     await kube.create('configmaps', { metadata: { name: 'through-tls', namespace: installation.id }, data: { a: 'b' } });
-    await until(
-      'the row',
-      async () => (await installation.query("SELECT FROM k8s.configmaps WHERE name = 'through-tls'")).length === 1,
-    );
+    await until('the row', async () => (await installation.query("SELECT FROM k8s.configmaps WHERE name = 'through-tls'")).length === 1);
     const [connection] = await installation.query<{ encrypted: boolean }>(
       "SELECT bool_and(s.ssl) AS encrypted FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.usename = 'recorder'",
     );

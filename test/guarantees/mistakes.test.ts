@@ -51,6 +51,34 @@ describe('mistakes', () => {
     assert.match(empty.stdout, /kubetape migrate/);
   });
 
+  it('check of one role asks for nothing that the role does not use', () => {
+    const collector = installation.once(['check', 'collect'], { DATABASE_URL: '' });
+    assert.equal(collector.status, 0, collector.stdout + collector.stderr);
+    assert.match(collector.stdout, /✔ kubernetes +lease /);
+    assert.doesNotMatch(collector.stdout, /postgres/);
+    const sink = installation.once(['check', 'sink'], { KUBECONFIG: '/nowhere' });
+    assert.equal(sink.status, 0, sink.stdout + sink.stderr);
+    assert.doesNotMatch(sink.stdout, /kubernetes|hmacKey/);
+    const other = installation.once(['check', 'deployments']);
+    assert.equal(other.status, 2);
+    assert.match(other.stderr, /"deployments"/);
+  });
+
+  it('check --wait waits for what is missing, and says for what', async () => {
+    const later = new Installation(stack, 'later');
+    try {
+      await later.createDatabase();
+      const waiting = later.start(['check', 'sink', '--wait', '--timeout', '60']);
+      await until('the word of what is missing', () => later.logText().includes('waiting: '));
+      assert.match(later.logText(), /topics: missing/);
+      assert.match(later.logText(), /schema: /);
+      for (const verb of ['topics', 'migrate']) assert.equal(later.once([verb]).status, 0);
+      assert.equal(await waiting.exited, 0);
+    } finally {
+      await later.close();
+    }
+  });
+
   it('a sink without its schema ends with the remedy; a collector without its topics too', async () => {
     const sink = installation.start(['sink'], { DATABASE_URL: stack.databaseUrl.replace(/\/[^/]*$/, '/postgres') });
     assert.equal(await sink.exited, 1);

@@ -27,9 +27,13 @@ test('a certificate, a listener of another protocol, nobody there and an unknown
   );
   assert.deepEqual([protocol?.code, protocol?.retryable], ['KAFKA_UNREACHABLE', true]);
   assert.match(protocol?.hint ?? '', /--kafka-tls\b/);
-  const nobody = of('[thrd:a:1/bootstrap]: a:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in state CONNECT)');
-  assert.deepEqual([nobody?.code, /Connection refused$/.test(nobody?.message ?? '')], ['KAFKA_UNREACHABLE', true]);
-  const host = of("[thrd:x/bootstrap]: x:9092/bootstrap: Failed to resolve 'x:9092': Name or service not known (after 0ms in state CONNECT)");
+  const nobody = of(
+    '[thrd:a:1/bootstrap]: a:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in state CONNECT)',
+  );
+  assert.deepEqual([nobody?.code, nobody?.message.endsWith('Connection refused')], ['KAFKA_UNREACHABLE', true]);
+  const host = of(
+    "[thrd:x/bootstrap]: x:9092/bootstrap: Failed to resolve 'x:9092': Name or service not known (after 0ms in state CONNECT)",
+  );
   assert.match(host?.message ?? '', /Failed to resolve/);
 });
 

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { isCode, KubetapeError } from '../../src/events/errors.ts';
 import { checkSchema, migrate, migrations, type Migration } from '../../src/postgres/migrate.ts';
 import { PostgresStore } from '../../src/postgres/store.ts';
-import { DEFAULT_TABLES } from '../../src/sinks/columns.ts';
+import { DEFAULT_TABLES, tableFor } from '../../src/sinks/columns.ts';
 import { freshDatabase } from './database.ts';
 
 const extra = (version: number, sql: string): Migration => ({ version, name: 'test', sql, checksum: `of ${sql}` });
@@ -93,4 +93,18 @@ test('a worker that knows more columns adds them, one that knows fewer takes non
   assert.equal(row?.n, 1);
   const [known] = await database.query<{ n: number }>("SELECT jsonb_array_length(columns) AS n FROM k8s.resources WHERE resource = 'pods'");
   assert.equal(known?.n, pods.columns.length + 1);
+});
+
+test('two resources that would like the same table have one each, and keep it', async () => {
+  const { database } = await freshDatabase();
+  const names = ['widgets.a-b.io', 'widgets.a.b.io', 'widgets.a.b.io.history'];
+  const wanted = names.map((resource) => tableFor(resource, resource.slice('widgets.'.length), 'Widget'));
+  assert.equal(wanted[0]?.table, wanted[1]?.table);
+  const given: string[] = [];
+  for (const table of wanted) given.push((await new PostgresStore(database).ensureTable(table)).table);
+  assert.equal(given[0], 'widgets_a_b_io');
+  assert.equal(new Set(given.flatMap((table) => [table, `${table}_history`])).size, 6, given.join(', '));
+  const again: string[] = [];
+  for (const table of wanted.toReversed()) again.push((await new PostgresStore(database).ensureTable(table)).table);
+  assert.deepEqual(again.toReversed(), given);
 });

@@ -170,8 +170,9 @@ export class FakeStore implements Store {
   active = 0;
   mostActive = 0;
 
-  async ensureTable({ table }: ResourceTable): Promise<void> {
-    this.tables.add(table);
+  async ensureTable(table: ResourceTable): Promise<ResourceTable> {
+    this.tables.add(table.table);
+    return table;
   }
 
   async position(at: TopicPartition): Promise<Position | null> {

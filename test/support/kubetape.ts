@@ -64,15 +64,19 @@ export class Installation {
 
   static async create(stack: Stack, name: string, resources?: string): Promise<Installation> {
     const installation = new Installation(stack, name);
-    const admin = new pg.Client({ connectionString: stack.databaseUrl });
-    await admin.connect();
-    await admin.query(`CREATE DATABASE ${installation.database}`);
-    await admin.end();
+    await installation.createDatabase();
     const topics = installation.once(['topics', ...(resources === undefined ? [] : ['--resources', resources])]);
     if (topics.status !== 0) throw new Error(`topics failed: ${topics.stderr}`);
     const migrated = installation.once(['migrate']);
     if (migrated.status !== 0) throw new Error(`migrate failed: ${migrated.stderr}`);
     return installation;
+  }
+
+  async createDatabase(): Promise<void> {
+    const admin = new pg.Client({ connectionString: this.stack.databaseUrl });
+    await admin.connect();
+    await admin.query(`CREATE DATABASE ${this.database}`);
+    await admin.end();
   }
 
   /** Runs a verb to its end. */

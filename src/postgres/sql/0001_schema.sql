@@ -85,28 +85,36 @@ CREATE FUNCTION k8s.compression() RETURNS text LANGUAGE sql STABLE AS $$
 $$;
 
 -- The tables of one resource; where they are there, only columns that are missing are added.
--- `p_columns` is [{"name": …, "type": …, "about": …}, …].
-CREATE FUNCTION k8s.ensure_resource(p_resource text, p_table text, p_group text, p_kind text, p_columns jsonb) RETURNS void
+-- `p_columns` is [{"name": …, "type": …, "about": …}, …]. Returns the name of the table: `p_table`, unless the dots and
+-- dashes of another resource gave that name to something first.
+CREATE FUNCTION k8s.ensure_resource(p_resource text, p_table text, p_group text, p_kind text, p_columns jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-  history text := p_table || '_history';
+  t text;
 BEGIN
-  IF EXISTS (SELECT FROM k8s.resources WHERE resource = p_resource AND table_name = p_table AND columns @> p_columns) THEN
-    RETURN;
+  SELECT table_name INTO t FROM k8s.resources WHERE resource = p_resource AND columns @> p_columns;
+  IF FOUND THEN
+    RETURN t;
   END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('kubetape.ensure_resource', 0));
-  IF NOT EXISTS (SELECT FROM k8s.resources WHERE resource = p_resource) THEN
-    PERFORM k8s.create_present(p_table, p_resource);
-    PERFORM k8s.create_history(history, p_resource);
-    INSERT INTO k8s.resources (resource, table_name, api_group, kind, columns) VALUES (p_resource, p_table, p_group, p_kind, '[]');
-    PERFORM k8s.ensure_days(p_table);
+  SELECT table_name INTO t FROM k8s.resources WHERE resource = p_resource;
+  IF NOT FOUND THEN
+    t := p_table;
+    IF to_regclass(format('k8s.%I', t)) IS NOT NULL OR to_regclass(format('k8s.%I', t || '_history')) IS NOT NULL THEN
+      t := left(p_table, 36) || '_' || left(encode(sha256(convert_to(p_resource, 'UTF8')), 'hex'), 8);
+    END IF;
+    PERFORM k8s.create_present(t, p_resource);
+    PERFORM k8s.create_history(t || '_history', p_resource);
+    INSERT INTO k8s.resources (resource, table_name, api_group, kind, columns) VALUES (p_resource, t, p_group, p_kind, '[]');
+    PERFORM k8s.ensure_days(t);
   END IF;
-  PERFORM k8s.add_columns(p_table, p_columns);
+  PERFORM k8s.add_columns(t, p_columns);
   -- An older worker knows fewer columns: what a newer one has added stays.
   UPDATE k8s.resources AS r
      SET columns = p_columns || COALESCE((SELECT jsonb_agg(c) FROM jsonb_array_elements(r.columns) AS c
                                            WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(p_columns) AS n WHERE n ->> 'name' = c ->> 'name')), '[]')
-   WHERE resource = p_resource AND table_name = p_table;
+   WHERE resource = p_resource;
+  RETURN t;
 END
 $$;
 
