@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { decodeChange } from '../src/events/change.ts';
-import { topicOf } from '../src/events/resource.ts';
+import { tableOf, topicOf } from '../src/events/resource.ts';
 import { GroupConsumer } from '../src/kafka/group-consumer.ts';
+import { Database } from '../src/postgres/pool.ts';
 import { parseOptions, USAGE, type DemoOptions } from './demo/options.ts';
 import { Role, runVerb } from './demo/roles.ts';
 import { View } from './demo/view.ts';
@@ -13,6 +14,7 @@ import { Stack, type ServerName } from './stack/stack.ts';
 
 const DIR = path.join(ROOT, '.kubetape', 'demo');
 const RESOURCES = ['pods', 'services', 'deployments', 'statefulsets', 'configmaps', 'secrets', 'events'];
+const KUBECTL = existsSync(BINARIES.kubectl) ? BINARIES.kubectl : 'kubectl';
 const KUBERNETES: readonly ServerName[] = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'];
 
 async function main(): Promise<number> {
@@ -68,8 +70,9 @@ async function demo(options: DemoOptions, view: View, signal: AbortSignal, ends:
   view.line(`  ✔ topics                   ${seconds()}`);
   runVerb(['migrate'], env);
   view.line(`  ✔ schema                   ${seconds()}`);
-  const leader = options.kubeconfig === null ? [] : ['--no-leader-election'];
-  const roles = [new Role('collect', leader, env, path.join(DIR, 'logs')), new Role('sink', [], env, path.join(DIR, 'logs'))] as const;
+  // A cluster of the user's is only watched; and after a kill -9 nobody has to wait for a Lease to run out.
+  const collect = new Role('collect', ['--no-leader-election'], env, path.join(DIR, 'logs'));
+  const roles = [collect, new Role('sink', [], env, path.join(DIR, 'logs'))] as const;
   for (const role of roles) ends.push(() => role.stop());
   for (const role of roles) {
     while (!(await role.ready())) {
@@ -82,24 +85,32 @@ async function demo(options: DemoOptions, view: View, signal: AbortSignal, ends:
   }
   await showChanges(brokers, view, signal, ends);
   if (options.workloads) {
-    const workloads = new Workloads(existsSync(BINARIES.kubectl) ? BINARIES.kubectl : 'kubectl', kubeconfig, options.kubeconfig === null);
+    const workloads = new Workloads(KUBECTL, kubeconfig, options.kubeconfig === null);
     await workloads.start();
     ends.push(() => workloads.stop(options.kubeconfig !== null));
     view.line(`  ✔ sample workloads         ${seconds()}`);
   }
-  hints(view, { kubeconfig, brokers, databaseUrl });
-  return watch(options, roles, view, signal);
+  hints(view, { kubeconfig, brokers, databaseUrl, collector: roles[0].pid });
+  return watch(options, databaseUrl, roles, view, signal);
 }
 
-function hints(view: View, { kubeconfig, brokers, databaseUrl }: { kubeconfig: string; brokers: string; databaseUrl: string }): void {
+interface Places {
+  readonly kubeconfig: string;
+  readonly brokers: string;
+  readonly databaseUrl: string;
+  readonly collector: number;
+}
+
+function hints(view: View, { kubeconfig, brokers, databaseUrl, collector }: Places): void {
   const relative = (file: string): string => path.relative(process.cwd(), file) || file;
   view.line(`
 Try in another terminal:
 
   SQL       psql '${databaseUrl}' -c "SELECT changed_at, op, name, by_manager FROM k8s.deployments_history ORDER BY changed_at DESC LIMIT 10"
   Kafka     java -cp '${path.join(KAFKA_HOME, 'libs')}/*' org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server ${brokers} --topic k8s-pods --from-beginning
-  kubectl   kubectl --kubeconfig ${relative(kubeconfig)} -n kubetape-demo get pods
+  kubectl   ${KUBECTL} --kubeconfig ${relative(kubeconfig)} -n kubetape-demo get pods
   kubetape  KAFKA_BROKERS=${brokers} DATABASE_URL='${databaseUrl}' ${relative(path.join(ROOT, 'bin', 'kubetape.js'))} check --kubeconfig ${relative(kubeconfig)}
+  a crash   kill -9 ${collector}     # the collector; it is started again, and no change is lost or recorded twice
 
 Ctrl-C stops everything. Logs: ${relative(path.join(DIR, 'logs'))}
 `);
@@ -142,35 +153,75 @@ async function showChanges(brokers: string, view: View, signal: AbortSignal, end
   await assigned.promise;
 }
 
+interface Counts {
+  readonly changes: number;
+  readonly rows: number;
+}
+
+/** So often a role that ends is started again; one that was killed for fun is, one that cannot run is not for ever. */
+const STARTS_MAX = 20;
+
 /** The status line, until the time is over or Ctrl-C. */
-async function watch(options: DemoOptions, roles: readonly [Role, Role], view: View, signal: AbortSignal): Promise<number> {
+async function watch(
+  options: DemoOptions,
+  databaseUrl: string,
+  roles: readonly [Role, Role],
+  view: View,
+  signal: AbortSignal,
+): Promise<number> {
   const [collector, sink] = roles;
   const startedMs = Date.now();
   let before = { changes: 0, atMs: startedMs };
-  let last = { changes: 0, rows: 0, lag: 0 };
+  /** Of processes that have ended. */
+  let ended: Counts = { changes: 0, rows: 0 };
+  let running: Counts = { changes: 0, rows: 0 };
+  let lag = 0;
+  let starts = 0;
   while (!signal.aborted && (options.forMs === null || Date.now() - startedMs < options.forMs)) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    const dead = roles.find(({ alive }) => !alive);
+    for (const role of roles.filter(({ alive }) => !alive)) {
+      starts += 1;
+      if (starts > STARTS_MAX) throw new Error(`kubetape ${role.name} ends again and again:\n${role.lastWords()}`);
+      view.line(`✗ kubetape ${role.name} has ended (${role.end}); it is started again and goes on where it was`);
+      if (role === collector) {
+        ended = { ...ended, changes: ended.changes + running.changes };
+        running = { ...running, changes: 0 };
+      } else {
+        ended = { ...ended, rows: ended.rows + running.rows };
+        running = { ...running, rows: 0 };
+      }
+      role.startAgain();
+    }
     const [captured, stored] = [await collector.metrics(), await sink.metrics()];
     const nowMs = Date.now();
-    last = {
-      changes: total(captured, 'kubetape_changes_total') || last.changes,
-      rows: total(stored, 'kubetape_rows_written_total') || last.rows,
-      lag: total(stored, 'kubetape_consumer_lag_records'),
+    running = {
+      changes: total(captured, 'kubetape_changes_total') || running.changes,
+      rows: total(stored, 'kubetape_rows_written_total') || running.rows,
     };
-    const rate = ((last.changes - before.changes) * 1000) / Math.max(1, nowMs - before.atMs);
-    before = { changes: last.changes, atMs: nowMs };
+    lag = stored.size === 0 ? lag : total(stored, 'kubetape_consumer_lag_records');
+    const changes = ended.changes + running.changes;
+    const rate = ((changes - before.changes) * 1000) / Math.max(1, nowMs - before.atMs);
+    before = { changes, atMs: nowMs };
     view.status(
-      dead === undefined
-        ? `${rate.toFixed(1)} changes/s   ${last.changes} changes in Kafka   ${last.rows} rows in Postgres   lag ${last.lag}   ${Math.round((nowMs - startedMs) / 1000)} s`
-        : `kubetape ${dead.name} has ended; its log: ${dead.logFile}`,
+      `${rate.toFixed(1)} changes/s   ${changes} changes in Kafka   ${ended.rows + running.rows} rows in Postgres   lag ${lag}   ${Math.round((nowMs - startedMs) / 1000)} s`,
     );
   }
   view.clearStatus();
-  view.line(
-    `\n${last.changes} changes recorded in ${Math.round((Date.now() - startedMs) / 1000)} s; ${last.rows} rows in Postgres; lag ${last.lag} records.`,
-  );
+  // Counters of a process that was killed miss its last second; the tables do not.
+  const rows = await rowsSince(databaseUrl, startedMs);
+  view.line(`\n${rows} changes in ${Math.round((Date.now() - startedMs) / 1000)} s, in Kafka and in Postgres; lag ${lag} records.`);
   return 0;
+}
+
+async function rowsSince(databaseUrl: string, sinceMs: number): Promise<number> {
+  const database = new Database({ url: databaseUrl, applicationName: 'kubetape-demo', poolMax: 1 });
+  try {
+    const tables = RESOURCES.map((resource) => `SELECT count(*)::int AS n FROM k8s.${tableOf(resource)}_history WHERE changed_at >= $1`);
+    const rows = await database.query<{ n: number }>(tables.join(' UNION ALL '), [new Date(sinceMs)]);
+    return rows.reduce((sum, { n }) => sum + n, 0);
+  } finally {
+    await database.close();
+  }
 }
 
 /** The sum over all labels. */

@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
         if (happened === 'ready') process.stderr.write(`  ✔ ${server} ${seconds.toFixed(1)} s\n`);
       });
       process.stderr.write(
-        `The local servers run (${((Date.now() - startedMs) / 1000).toFixed(1)} s). Next:\n\n  eval "$(npm run -s stack -- env)"\n`,
+        `The local servers run (${((Date.now() - startedMs) / 1000).toFixed(1)} s). Next:\n\n  eval "$(npm run -s stack -- env${at < 0 ? '' : ` --dir ${args[at + 1]}`})"\n`,
       );
       return 0;
     }

@@ -15,21 +15,37 @@ export function runVerb(args: readonly string[], env: Record<string, string>): v
 export class Role {
   readonly name: string;
   readonly logFile: string;
-  readonly #child: ChildProcess;
+  readonly #start: () => ChildProcess;
+  #child: ChildProcess;
   #url: string | null = null;
 
   constructor(name: string, args: readonly string[], env: Record<string, string>, logs: string) {
     this.name = name;
     mkdirSync(logs, { recursive: true });
     this.logFile = path.join(logs, `${name}.log`);
-    const log = openSync(this.logFile, 'w');
-    // A group of its own: Ctrl-C is for the demo, which then ends its parts in order.
-    this.#child = spawn(process.execPath, [MAIN, name, ...args], {
-      stdio: ['ignore', log, log],
-      detached: true,
-      env: { ...process.env, ...env, KUBETAPE_HTTP_PORT: '0', KUBETAPE_LOG_FORMAT: 'json' },
-    });
-    closeSync(log);
+    this.#start = () => {
+      const log = openSync(this.logFile, 'w');
+      // A group of its own: Ctrl-C is for the demo, which then ends its parts in order.
+      const child = spawn(process.execPath, [MAIN, name, ...args], {
+        stdio: ['ignore', log, log],
+        detached: true,
+        env: { ...process.env, ...env, KUBETAPE_HTTP_PORT: '0', KUBETAPE_LOG_FORMAT: 'json' },
+      });
+      closeSync(log);
+      return child;
+    };
+    this.#child = this.#start();
+  }
+
+  /** What a cluster would do with a pod that ended. */
+  startAgain(): void {
+    this.#url = null;
+    this.#child = this.#start();
+  }
+
+  /** How it ended: `SIGKILL`, `exit code 1`. */
+  get end(): string {
+    return this.#child.signalCode ?? `exit code ${this.#child.exitCode ?? '?'}`;
   }
 
   get pid(): number {
