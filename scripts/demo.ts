@@ -153,11 +153,6 @@ async function showChanges(brokers: string, view: View, signal: AbortSignal, end
   await assigned.promise;
 }
 
-interface Counts {
-  readonly changes: number;
-  readonly rows: number;
-}
-
 /** So often a role that ends is started again; one that was killed for fun is, one that cannot run is not for ever. */
 const STARTS_MAX = 20;
 
@@ -173,8 +168,8 @@ async function watch(
   const startedMs = Date.now();
   let before = { changes: 0, atMs: startedMs };
   /** Of processes that have ended. */
-  let ended: Counts = { changes: 0, rows: 0 };
-  let running: Counts = { changes: 0, rows: 0 };
+  const ended = { changes: 0, rows: 0 };
+  const running = { changes: 0, rows: 0 };
   let lag = 0;
   let starts = 0;
   while (!signal.aborted && (options.forMs === null || Date.now() - startedMs < options.forMs)) {
@@ -183,21 +178,15 @@ async function watch(
       starts += 1;
       if (starts > STARTS_MAX) throw new Error(`kubetape ${role.name} ends again and again:\n${role.lastWords()}`);
       view.line(`✗ kubetape ${role.name} has ended (${role.end}); it is started again and goes on where it was`);
-      if (role === collector) {
-        ended = { ...ended, changes: ended.changes + running.changes };
-        running = { ...running, changes: 0 };
-      } else {
-        ended = { ...ended, rows: ended.rows + running.rows };
-        running = { ...running, rows: 0 };
-      }
+      const count = role === collector ? 'changes' : 'rows';
+      ended[count] += running[count];
+      running[count] = 0;
       role.startAgain();
     }
     const [captured, stored] = [await collector.metrics(), await sink.metrics()];
     const nowMs = Date.now();
-    running = {
-      changes: total(captured, 'kubetape_changes_total') || running.changes,
-      rows: total(stored, 'kubetape_rows_written_total') || running.rows,
-    };
+    running.changes = total(captured, 'kubetape_changes_total') || running.changes;
+    running.rows = total(stored, 'kubetape_rows_written_total') || running.rows;
     lag = stored.size === 0 ? lag : total(stored, 'kubetape_consumer_lag_records');
     const changes = ended.changes + running.changes;
     const rate = ((changes - before.changes) * 1000) / Math.max(1, nowMs - before.atMs);
