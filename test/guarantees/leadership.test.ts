@@ -1,42 +1,34 @@
 /** Two collectors of one cluster: one leads, the other stands by and takes over. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { Stack } from '../../scripts/stack/stack.ts';
-import { Kube, until } from '../support/kube.ts';
+import { describe, it } from 'node:test';
+import { until } from '../support/kube.ts';
 import { Installation } from '../support/kubetape.ts';
 import { compare } from '../support/oracle.ts';
 import { Recorder } from '../support/recorder.ts';
-import { sharedStack } from '../support/stack.ts';
+import { sharedServers } from '../support/servers.ts';
 
 describe('two collectors', () => {
-  let stack: Stack;
-  let kube: Kube;
-
-  before(async () => {
-    stack = await sharedStack();
-    kube = new Kube(stack);
-  });
-  after(() => kube.close());
+  const servers = sharedServers();
 
   async function withTwo(
     name: string,
     end: (leader: ReturnType<Installation['start']>) => Promise<unknown>,
     withinMs: number,
   ): Promise<void> {
-    const installation = await Installation.create(stack, name);
+    const installation = await Installation.create(servers.stack, name);
     const recorders: Recorder[] = [];
     try {
       const namespace = installation.id;
-      await kube.namespace(namespace);
+      await servers.kube.namespace(namespace);
       const env = { KUBETAPE_LEASE_NAME: namespace };
       const leader = installation.start(['collect'], env);
       await leader.ready();
       const standby = installation.start(['collect'], env);
       await until('the standby to stand by', async () => (await standby.get('/ready')).text.includes('standing by'));
       await installation.start(['sink']).ready();
-      recorders.push(await Recorder.start(kube, 'configmaps'));
+      recorders.push(await Recorder.start(servers.kube, 'configmaps'));
       let made = 0;
-      const make = () => kube.create('configmaps', { metadata: { name: `made-${(made += 1)}`, namespace }, data: {} });
+      const make = () => servers.kube.create('configmaps', { metadata: { name: `made-${(made += 1)}`, namespace }, data: {} });
       for (let i = 0; i < 20; i += 1) await make();
       const startedMs = Date.now();
       const ending = end(leader);
@@ -48,7 +40,7 @@ describe('two collectors', () => {
       assert.ok(seconds * 1000 <= withinMs, `the take-over took ${seconds} s`);
       console.log(`    taken over after ${seconds.toFixed(1)} s`);
       for (let i = 0; i < 20; i += 1) await make();
-      for (const recorder of recorders) await compare(installation, kube, recorder);
+      for (const recorder of recorders) await compare(installation, servers.kube, recorder);
     } finally {
       for (const recorder of recorders) recorder.stop();
       await installation.close();

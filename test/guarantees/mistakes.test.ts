@@ -4,24 +4,20 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Stack } from '../../scripts/stack/stack.ts';
-import { Kube, until } from '../support/kube.ts';
+import { until } from '../support/kube.ts';
 import { Installation } from '../support/kubetape.ts';
-import { sharedStack } from '../support/stack.ts';
+import { sharedServers } from '../support/servers.ts';
 
 describe('mistakes', () => {
-  let stack: Stack;
-  let kube: Kube;
+  const servers = sharedServers();
   let installation: Installation;
 
   before(async () => {
-    stack = await sharedStack();
-    kube = new Kube(stack);
-    installation = await Installation.create(stack, 'mistakes');
-    await kube.namespace(installation.id);
+    installation = await Installation.create(servers.stack, 'mistakes');
+    await servers.kube.namespace(installation.id);
   });
   after(async () => {
     await installation.close();
-    kube.close();
   });
 
   const NOBODY = '127.0.0.1:1';
@@ -45,7 +41,7 @@ describe('mistakes', () => {
       assert.ok(line.message.includes(NOBODY), line.message);
       assert.ok((line.remedy ?? '').length > 0);
     }
-    const empty = installation.once(['check'], { DATABASE_URL: stack.databaseUrl.replace(/\/[^/]*$/, '/postgres') });
+    const empty = installation.once(['check'], { DATABASE_URL: servers.stack.databaseUrl.replace(/\/[^/]*$/, '/postgres') });
     assert.equal(empty.status, 1);
     assert.match(empty.stdout, /✗ postgres +schema/);
     assert.match(empty.stdout, /kubetape migrate/);
@@ -65,7 +61,7 @@ describe('mistakes', () => {
   });
 
   it('check --wait waits for what is missing, and says for what', async () => {
-    const later = new Installation(stack, 'later');
+    const later = new Installation(servers.stack, 'later');
     try {
       await later.createDatabase();
       const waiting = later.start(['check', 'sink', '--wait', '--timeout', '60']);
@@ -80,7 +76,7 @@ describe('mistakes', () => {
   });
 
   it('a sink without its schema ends with the remedy; a collector without its topics too', async () => {
-    const sink = installation.start(['sink'], { DATABASE_URL: stack.databaseUrl.replace(/\/[^/]*$/, '/postgres') });
+    const sink = installation.start(['sink'], { DATABASE_URL: servers.stack.databaseUrl.replace(/\/[^/]*$/, '/postgres') });
     assert.equal(await sink.exited, 1);
     const collector = installation.start(['collect'], { KUBETAPE_TOPIC_PREFIX: 'nowhere.' });
     assert.equal(await collector.exited, 1);
@@ -99,7 +95,7 @@ describe('mistakes', () => {
 
   it('a wrong token is told by check and by /ready', async () => {
     const kubeconfig = path.join(installation.logs, 'wrong-token');
-    writeFileSync(kubeconfig, kubeconfigWith(stack, 'not-a-token'));
+    writeFileSync(kubeconfig, kubeconfigWith(servers.stack, 'not-a-token'));
     const { status, stdout } = installation.once(['check'], { KUBECONFIG: kubeconfig });
     assert.equal(status, 1);
     assert.match(stdout, /401/);
@@ -115,20 +111,20 @@ describe('mistakes', () => {
       { apiGroups: [''], resources: ['pods', 'services', 'configmaps', 'namespaces'], verbs: ['get', 'list', 'watch'] },
       { apiGroups: ['apps', 'events.k8s.io'], resources: ['*'], verbs: ['get', 'list', 'watch'] },
     ];
-    await kube.call('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'reader' } });
-    await kube.call('POST', `${rbac}/clusterroles`, { metadata: { name: namespace }, rules });
-    await kube.call('POST', `${rbac}/clusterrolebindings`, {
+    await servers.kube.call('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'reader' } });
+    await servers.kube.call('POST', `${rbac}/clusterroles`, { metadata: { name: namespace }, rules });
+    await servers.kube.call('POST', `${rbac}/clusterrolebindings`, {
       metadata: { name: namespace },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: namespace },
       subjects: [{ kind: 'ServiceAccount', name: 'reader', namespace }],
     });
-    const { status } = await kube.call<{ status: { token: string } }>(
+    const { status } = await servers.kube.call<{ status: { token: string } }>(
       'POST',
       `/api/v1/namespaces/${namespace}/serviceaccounts/reader/token`,
       { spec: {} },
     );
     const kubeconfig = path.join(installation.logs, 'reader');
-    writeFileSync(kubeconfig, kubeconfigWith(stack, status.token));
+    writeFileSync(kubeconfig, kubeconfigWith(servers.stack, status.token));
     const env = { KUBECONFIG: kubeconfig };
     const checked = installation.once(['check'], env);
     assert.equal(checked.status, 1);
@@ -137,14 +133,14 @@ describe('mistakes', () => {
 
     const running = installation.start(['run', '--no-leader-election'], env);
     await until('the word that secrets are forbidden', async () => /watch secrets[^}]*403/s.test((await running.get('/ready')).text));
-    await kube.create('configmaps', { metadata: { name: 'goes-on', namespace }, data: {} });
+    await servers.kube.create('configmaps', { metadata: { name: 'goes-on', namespace }, data: {} });
     await until(
       'a change of another resource',
       async () => (await installation.query("SELECT FROM k8s.configmaps WHERE name = 'goes-on'")).length === 1,
     );
     assert.equal(await running.stop(), 0);
-    await kube.call('DELETE', `${rbac}/clusterrolebindings/${namespace}`);
-    await kube.call('DELETE', `${rbac}/clusterroles/${namespace}`);
+    await servers.kube.call('DELETE', `${rbac}/clusterrolebindings/${namespace}`);
+    await servers.kube.call('DELETE', `${rbac}/clusterroles/${namespace}`);
   });
 
   it('every wrong setting is named in one message, exit 2', () => {

@@ -1,49 +1,41 @@
 /** From the API server to the row, on real servers: each change once, in order, through restarts. */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
-import type { Stack } from '../../scripts/stack/stack.ts';
-import { Kube, PATHS } from '../support/kube.ts';
+import { describe, it } from 'node:test';
+import { PATHS } from '../support/kube.ts';
 import { Installation } from '../support/kubetape.ts';
 import { compare } from '../support/oracle.ts';
 import { Recorder } from '../support/recorder.ts';
-import { sharedStack } from '../support/stack.ts';
+import { sharedServers } from '../support/servers.ts';
 import { Workload } from '../support/workload.ts';
 
 const RESOURCES = Object.keys(PATHS);
 
 describe('from the API server to the row', () => {
-  let stack: Stack;
-  let kube: Kube;
-
-  before(async () => {
-    stack = await sharedStack();
-    kube = new Kube(stack);
-  });
-  after(() => kube.close());
+  const servers = sharedServers();
 
   /** Runs `work` between the start of the recorders and the comparison. */
   async function recorded(name: string, work: (installation: Installation, workload: Workload) => Promise<void>): Promise<void> {
     const seed = Number(process.env['KUBETAPE_TEST_SEED'] ?? randomInt(2 ** 31));
-    const installation = await Installation.create(stack, name);
+    const installation = await Installation.create(servers.stack, name);
     const recorders: Recorder[] = [];
     try {
       const namespace = installation.id;
-      await kube.namespace(namespace);
-      const workload = new Workload(kube, namespace, seed);
+      await servers.kube.namespace(namespace);
+      const workload = new Workload(servers.kube, namespace, seed);
       // Something that is there before anybody looks.
       await workload.run(12);
       const first = installation.start(['run']);
       await first.ready();
-      for (const resource of RESOURCES) recorders.push(await Recorder.start(kube, resource));
+      for (const resource of RESOURCES) recorders.push(await Recorder.start(servers.kube, resource));
       await work(installation, workload);
       const verdicts = [];
-      for (const recorder of recorders) verdicts.push(await compare(installation, kube, recorder));
+      for (const recorder of recorders) verdicts.push(await compare(installation, servers.kube, recorder));
       console.log(`    seed ${seed}: ${verdicts.map(({ resource, changes }) => `${resource} ${changes}`).join(', ')}`);
       for (const { resource, changes } of verdicts) assert.ok(changes > 0, `the workload changed no ${resource}`);
       assert.deepEqual(await installation.query('SELECT code, message FROM k8s.dead_letters'), []);
       assert.deepEqual(await installation.query('SELECT * FROM k8s.gaps'), []);
-      await kube.call('DELETE', `/api/v1/namespaces/${namespace}`);
+      await servers.kube.call('DELETE', `/api/v1/namespaces/${namespace}`);
     } catch (error) {
       console.error(`    seed ${seed}, logs in ${installation.logs}`);
       throw error;

@@ -1,20 +1,12 @@
 /** What is recorded: namespaces, labels, fields; and what becomes of it when the scope changes. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { Stack } from '../../scripts/stack/stack.ts';
-import { Kube, until } from '../support/kube.ts';
+import { describe, it } from 'node:test';
+import { until } from '../support/kube.ts';
 import { Installation } from '../support/kubetape.ts';
-import { sharedStack } from '../support/stack.ts';
+import { sharedServers } from '../support/servers.ts';
 
 describe('scope', () => {
-  let stack: Stack;
-  let kube: Kube;
-
-  before(async () => {
-    stack = await sharedStack();
-    kube = new Kube(stack);
-  });
-  after(() => kube.close());
+  const servers = sharedServers();
 
   const configmap = (namespace: string, name: string, labels: Record<string, string> = {}) => ({
     metadata: { name, namespace, labels },
@@ -29,7 +21,7 @@ describe('scope', () => {
 
   async function settled(installation: Installation, namespace: string): Promise<void> {
     const name = `end-${Date.now()}`;
-    await kube.create('configmaps', configmap(namespace, name, { app: 'recorded' }));
+    await servers.kube.create('configmaps', configmap(namespace, name, { app: 'recorded' }));
     await until(
       'the last change',
       async () => (await installation.query('SELECT FROM k8s.configmaps WHERE name = $1', [name])).length === 1,
@@ -37,10 +29,10 @@ describe('scope', () => {
   }
 
   it('--namespaces: one watch each, only theirs, with a checkpoint each, so that a restart repeats nothing', async () => {
-    const installation = await Installation.create(stack, 'namespaces', 'configmaps');
+    const installation = await Installation.create(servers.stack, 'namespaces', 'configmaps');
     try {
       const [one, two, other] = ['one', 'two', 'other'].map((name) => `${installation.id}-${name}`) as [string, string, string];
-      for (const namespace of [one, two, other]) await kube.namespace(namespace);
+      for (const namespace of [one, two, other]) await servers.kube.namespace(namespace);
       const args = [
         'run',
         '--resources',
@@ -52,11 +44,11 @@ describe('scope', () => {
       ];
       const first = installation.start(args);
       await first.ready();
-      for (const namespace of [one, two, other]) await kube.create('configmaps', configmap(namespace, 'a'));
-      await kube.remove('configmaps', one, 'a');
+      for (const namespace of [one, two, other]) await servers.kube.create('configmaps', configmap(namespace, 'a'));
+      await servers.kube.remove('configmaps', one, 'a');
       await settled(installation, two);
       assert.equal(await first.stop(), 0);
-      await kube.create('configmaps', configmap(one, 'while-down'));
+      await servers.kube.create('configmaps', configmap(one, 'while-down'));
       const second = installation.start(args);
       await second.ready();
       await until('the change while it was down', async () => (await history(installation)).includes('c one/while-down'));
@@ -69,12 +61,12 @@ describe('scope', () => {
   });
 
   it('--exclude-namespaces leaves them out', async () => {
-    const installation = await Installation.create(stack, 'exclude', 'configmaps');
+    const installation = await Installation.create(servers.stack, 'exclude', 'configmaps');
     try {
       const [one, other] = ['one', 'other'].map((name) => `${installation.id}-${name}`) as [string, string];
-      for (const namespace of [one, other]) await kube.namespace(namespace);
+      for (const namespace of [one, other]) await servers.kube.namespace(namespace);
       await installation.start(['run', '--resources', 'configmaps', '--exclude-namespaces', other]).ready();
-      await kube.create('configmaps', configmap(other, 'unseen'));
+      await servers.kube.create('configmaps', configmap(other, 'unseen'));
       await settled(installation, one);
       assert.deepEqual(await installation.query('SELECT name FROM k8s.configmaps WHERE namespace = $1', [other]), []);
     } finally {
@@ -83,20 +75,20 @@ describe('scope', () => {
   });
 
   it('--label-selector: an object that moves out is deleted and one that moves in is created, in restarts too; another selector lists anew', async () => {
-    const installation = await Installation.create(stack, 'labels', 'configmaps');
+    const installation = await Installation.create(servers.stack, 'labels', 'configmaps');
     try {
       const namespace = installation.id;
-      await kube.namespace(namespace);
+      await servers.kube.namespace(namespace);
       const args = (selector: string) => ['run', '--resources', 'configmaps', '--namespaces', namespace, '--label-selector', selector];
       const first = installation.start(args('app=recorded'));
       await first.ready();
-      await kube.create('configmaps', configmap(namespace, 'mover', { app: 'recorded' }));
-      await kube.create('configmaps', configmap(namespace, 'stranger', { app: 'other' }));
-      await kube.patch('configmaps', namespace, 'mover', { metadata: { labels: { app: 'other' } } });
-      await kube.patch('configmaps', namespace, 'mover', { metadata: { labels: { app: 'recorded' } } });
+      await servers.kube.create('configmaps', configmap(namespace, 'mover', { app: 'recorded' }));
+      await servers.kube.create('configmaps', configmap(namespace, 'stranger', { app: 'other' }));
+      await servers.kube.patch('configmaps', namespace, 'mover', { metadata: { labels: { app: 'other' } } });
+      await servers.kube.patch('configmaps', namespace, 'mover', { metadata: { labels: { app: 'recorded' } } });
       await settled(installation, namespace);
       await first.stop();
-      await kube.patch('configmaps', namespace, 'mover', { metadata: { labels: { app: 'other' } } });
+      await servers.kube.patch('configmaps', namespace, 'mover', { metadata: { labels: { app: 'other' } } });
       const second = installation.start(args('app=recorded'));
       await second.ready();
       await until(

@@ -5,10 +5,9 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Stack } from '../../scripts/stack/stack.ts';
-import { Kube, PATHS, until } from '../support/kube.ts';
+import { PATHS, until } from '../support/kube.ts';
 import { Installation } from '../support/kubetape.ts';
-import { sharedStack } from '../support/stack.ts';
+import { sharedServers } from '../support/servers.ts';
 
 /** The forms in which a value might come by: as it is, in base64 at each alignment, in hex, escaped. */
 function formsOf(value: string): Buffer[] {
@@ -28,21 +27,16 @@ function filesBelow(folder: string): string[] {
 }
 
 describe('G5: no value of a Secret leaves the collector', () => {
-  let stack: Stack;
-  let kube: Kube;
+  const servers = sharedServers();
   let installation: Installation;
 
-  before(async () => {
-    stack = await sharedStack();
-    kube = new Kube(stack);
-  });
+  before(async () => {});
   after(async () => {
-    kube.close();
     await installation?.close();
   });
 
   function kubectl(args: readonly string[], input: unknown): void {
-    const { status, stderr } = spawnSync(stack.kubectl, [`--kubeconfig=${stack.kubeconfig}`, ...args], {
+    const { status, stderr } = spawnSync(servers.stack.kubectl, [`--kubeconfig=${servers.stack.kubeconfig}`, ...args], {
       input: JSON.stringify(input),
       encoding: 'utf8',
     });
@@ -75,8 +69,8 @@ describe('G5: no value of a Secret leaves the collector', () => {
     env: Record<string, string>,
     work: (namespace: string) => Promise<void>,
   ): Promise<Map<string, Buffer>> {
-    installation = await Installation.create(stack, name);
-    await kube.namespace(installation.id);
+    installation = await Installation.create(servers.stack, name);
+    await servers.kube.namespace(installation.id);
     const running = installation.start(['run', '--log-level', 'debug'], env);
     await running.ready();
     await work(installation.id);
@@ -100,9 +94,9 @@ describe('G5: no value of a Secret leaves the collector', () => {
         data: { 'app.conf': configValue },
         binaryData: { raw: Buffer.from(configValue).toString('base64') },
       });
-      const { metadata } = await kube.call('GET', kube.path('secrets', namespace, 'canary'));
+      const { metadata } = await servers.kube.call('GET', servers.kube.path('secrets', namespace, 'canary'));
       assert.ok(JSON.stringify(metadata).includes('last-applied-configuration'), 'the case that leaks elsewhere must be the case here');
-      await kube.remove('secrets', namespace, 'canary');
+      await servers.kube.remove('secrets', namespace, 'canary');
       await until(
         'the deletion',
         async () => (await installation.query("SELECT FROM k8s.secrets_history WHERE name = 'canary' AND op = 'd'")).length === 1,
@@ -114,7 +108,7 @@ describe('G5: no value of a Secret leaves the collector', () => {
     }
     // What is on disk, the whole of it: log segments and the files of the database.
     for (const folder of ['kafka/data', 'postgres']) {
-      for (const file of filesBelow(path.join(stack.dir, folder))) {
+      for (const file of filesBelow(path.join(servers.stack.dir, folder))) {
         const bytes = readFileSync(file);
         for (const value of values) for (const form of formsOf(value)) assert.equal(bytes.indexOf(form), -1, `found in ${file}`);
       }
@@ -136,8 +130,8 @@ describe('G5: no value of a Secret leaves the collector', () => {
     const value = randomBytes(18).toString('hex');
     const secret = randomBytes(18).toString('hex');
     const places = await captured('keep', { KUBETAPE_CONFIGMAP_DATA: 'keep' }, async (namespace) => {
-      await kube.create('configmaps', { metadata: { name: 'clear', namespace }, data: { a: value } });
-      await kube.create('secrets', { metadata: { name: 'hidden', namespace }, stringData: { a: secret } });
+      await servers.kube.create('configmaps', { metadata: { name: 'clear', namespace }, data: { a: value } });
+      await servers.kube.create('secrets', { metadata: { name: 'hidden', namespace }, stringData: { a: secret } });
       await until(
         'both',
         async () =>

@@ -1,33 +1,25 @@
 /** What people touch: the console consumer, custom resources, /metrics and /ready. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { Stack } from '../../scripts/stack/stack.ts';
-import { Kube, until } from '../support/kube.ts';
+import { describe, it } from 'node:test';
+import { until } from '../support/kube.ts';
 import { Installation } from '../support/kubetape.ts';
-import { sharedStack } from '../support/stack.ts';
+import { sharedServers } from '../support/servers.ts';
 
 describe('what people touch', () => {
-  let stack: Stack;
-  let kube: Kube;
-
-  before(async () => {
-    stack = await sharedStack();
-    kube = new Kube(stack);
-  });
-  after(() => kube.close());
+  const servers = sharedServers();
 
   it("Kafka's own console consumer taps k8s-pods and prints readable JSON", async () => {
-    const installation = await Installation.create(stack, 'tap');
+    const installation = await Installation.create(servers.stack, 'tap');
     try {
-      await kube.namespace(installation.id);
+      await servers.kube.namespace(installation.id);
       await installation.start(['run']).ready();
-      await kube.create('pods', {
+      await servers.kube.create('pods', {
         metadata: { name: 'tapped', namespace: installation.id },
         spec: { containers: [{ name: 'main', image: 'registry/app:v1' }] },
       });
-      const consumer = stack.kafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+      const consumer = servers.stack.kafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
         '--bootstrap-server',
-        stack.brokers,
+        servers.stack.brokers,
         '--topic',
         installation.topic('pods'),
         '--from-beginning',
@@ -83,31 +75,31 @@ describe('what people touch', () => {
         ],
       },
     };
-    const installation = await Installation.create(stack, 'crd', `pods,${resource}`);
+    const installation = await Installation.create(servers.stack, 'crd', `pods,${resource}`);
     const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
     try {
-      await kube.namespace(installation.id);
+      await servers.kube.namespace(installation.id);
       const running = installation.start(['run', '--resources', `pods,${resource}`]);
       await until('the word that it is not served', async () =>
         (await running.get('/ready')).text.includes(`no resource \\"${resource}\\"`),
       );
       // The rest goes on.
-      await kube.create('pods', {
+      await servers.kube.create('pods', {
         metadata: { name: 'meanwhile', namespace: installation.id },
         spec: { containers: [{ name: 'main', image: 'registry/app:v1' }] },
       });
       await until('the pod', async () => (await installation.query("SELECT FROM k8s.pods WHERE name = 'meanwhile'")).length === 1);
-      await kube.call('POST', crds, crd);
+      await servers.kube.call('POST', crds, crd);
       await running.ready();
       const path = `/apis/test.kubetape.dev/v1/namespaces/${installation.id}/tapes`;
-      await kube.call('POST', path, {
+      await servers.kube.call('POST', path, {
         apiVersion: 'test.kubetape.dev/v1',
         kind: 'Tape',
         metadata: { name: 'one', namespace: installation.id },
         spec: { length: 90 },
       });
-      await kube.call('PATCH', `${path}/one`, { spec: { length: 120 } }, 'application/merge-patch+json');
-      await kube.call('DELETE', `${path}/one`);
+      await servers.kube.call('PATCH', `${path}/one`, { spec: { length: 120 } }, 'application/merge-patch+json');
+      await servers.kube.call('DELETE', `${path}/one`);
       const rows = () =>
         installation.query<{ op: string; length: number }>(
           "SELECT op::text AS op, (object #>> '{spec,length}')::int AS length FROM k8s.tapes_test_kubetape_dev_history ORDER BY resource_version",
@@ -123,18 +115,18 @@ describe('what people touch', () => {
       );
       assert.deepEqual(present, { name: 'one', deleted: true });
     } finally {
-      await kube.call('DELETE', `${crds}/${resource}`).catch(() => undefined);
+      await servers.kube.call('DELETE', `${crds}/${resource}`).catch(() => undefined);
       await installation.close();
     }
   });
 
   it('/metrics tells of lists, changes, messages, transactions, database, watch states, ages and lag; /ready is true state', async () => {
-    const installation = await Installation.create(stack, 'metrics');
+    const installation = await Installation.create(servers.stack, 'metrics');
     try {
-      await kube.namespace(installation.id);
+      await servers.kube.namespace(installation.id);
       const running = installation.start(['run']);
       await running.ready();
-      await kube.create('configmaps', { metadata: { name: 'one', namespace: installation.id }, data: { a: 'b' } });
+      await servers.kube.create('configmaps', { metadata: { name: 'one', namespace: installation.id }, data: { a: 'b' } });
       await until('the row', async () => (await installation.query("SELECT FROM k8s.configmaps WHERE name = 'one'")).length === 1);
       const { text } = await running.get('/metrics');
       for (const name of [
