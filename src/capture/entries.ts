@@ -7,10 +7,10 @@ import { hash } from 'node:crypto';
 import { changeHeaders, encodeChange, type ChangeSource } from '../events/change.ts';
 import type { Fact, GapDetail } from '../events/fact.ts';
 import { changeKey, stateKey, topicOf, type ResourceType } from '../events/resource.ts';
-import { checkpointKey, type CheckpointRecord, type StateRecord } from '../events/state.ts';
+import { checkpointKey, type CheckpointRecord, type Projection, type StateRecord } from '../events/state.ts';
 import { CHECKPOINTS, EVENT_STREAM, SHARED_STATE } from '../events/topics.ts';
+import { factsOf, type DerivedFact } from './facts.ts';
 import type { OutgoingMessage } from './ports.ts';
-import { projectionOf } from './projection.ts';
 import type { Sized } from './ring.ts';
 import type { DetectedChange, Detection, Position } from './tracker.ts';
 
@@ -67,20 +67,15 @@ export function checkpointMessage(track: Track, position: Position, nowMs: numbe
   };
 }
 
-export function factMessage(track: Track, type: string, detail: Fact['detail'], nowMs: number): OutgoingMessage {
-  const fact: Fact = {
-    v: 1,
-    type,
-    ts: iso(nowMs),
-    cluster: track.cluster,
-    resource: track.resource,
-    namespace: track.namespace,
-    name: '',
-    detail,
-  };
+/** @param object what the fact is about; without one it is about the whole scope */
+export function factMessage(track: Track, type: string, detail: Fact['detail'], nowMs: number, object?: DetectedChange): OutgoingMessage {
+  const { cluster, resource } = track;
+  const { namespace, name } = object ?? { namespace: track.namespace, name: '' };
+  const version = object === undefined ? {} : { uid: object.uid, resourceVersion: object.resourceVersion, epoch: object.epoch };
+  const fact: Fact = { v: 1, type, ts: iso(nowMs), cluster, resource, namespace, name, ...version, detail };
   return {
     topic: `${track.topicPrefix}${EVENT_STREAM}`,
-    key: stateKey(track.cluster, track.resource, track.namespace, ''),
+    key: stateKey(cluster, resource, namespace, name),
     value: Buffer.from(JSON.stringify(fact)),
     headers: { type },
   };
@@ -88,11 +83,11 @@ export function factMessage(track: Track, type: string, detail: Fact['detail'], 
 
 function changeMessages(track: Track, change: DetectedChange, nowMs: number): OutgoingMessage[] {
   const { op, namespace, name, uid, resourceVersion, epoch, snapshot, observed } = change;
-  const { type, cluster } = track;
-  const kind = observed?.kind ?? type.kind;
+  const { cluster } = track;
+  const kind = observed?.kind ?? track.type.kind;
   const source: ChangeSource = {
-    group: type.group,
-    version: type.version,
+    group: track.type.group,
+    version: track.type.version,
     resource: track.resource,
     kind,
     namespace,
@@ -114,16 +109,21 @@ function changeMessages(track: Track, change: DetectedChange, nowMs: number): Ou
     messages.push({ topic, key, value: null }, stateMessage(track, namespace, name, null));
     return messages;
   }
-  const state: StateRecord = {
-    v: 1,
-    uid,
-    resourceVersion,
-    epoch,
-    hash: hash('sha256', json, 'hex').slice(0, 16),
-    projection: projectionOf(kind, observed.object),
-  };
-  messages.push(stateMessage(track, namespace, name, state));
+  messages.push(stateMessage(track, namespace, name, stateOf(change, json)));
+  const who = observed.by?.manager ?? null;
+  for (const { type, detail } of derivedFacts(kind, change)) messages.push(factMessage(track, type, { ...detail, by: who }, nowMs, change));
   return messages;
+}
+
+function stateOf({ uid, resourceVersion, epoch, after }: DetectedChange, json: string): Buffer {
+  const head: Omit<StateRecord, 'projection'> = { v: 1, uid, resourceVersion, epoch, hash: hash('sha256', json, 'hex').slice(0, 16) };
+  return Buffer.from(`${JSON.stringify(head).slice(0, -1)},"projection":${after ?? '{}'}}`);
+}
+
+/** Most changes leave the projection as it was: then nothing is parsed. */
+function derivedFacts(kind: string, { before, after }: DetectedChange): DerivedFact[] {
+  if (before === null || after === null || before === after) return [];
+  return factsOf(kind, JSON.parse(before) as Projection, JSON.parse(after) as Projection);
 }
 
 /** What is certain of an object that was found gone. */
@@ -133,12 +133,8 @@ function lastKnown({ type }: Track, { namespace, name, uid }: DetectedChange): s
   return JSON.stringify({ kind: type.kind, apiVersion, metadata });
 }
 
-function stateMessage(track: Track, namespace: string, name: string, state: StateRecord | null): OutgoingMessage {
-  return {
-    topic: `${track.topicPrefix}${SHARED_STATE}`,
-    key: stateKey(track.cluster, track.resource, namespace, name),
-    value: state === null ? null : Buffer.from(JSON.stringify(state)),
-  };
+function stateMessage(track: Track, namespace: string, name: string, value: Buffer | null): OutgoingMessage {
+  return { topic: `${track.topicPrefix}${SHARED_STATE}`, key: stateKey(track.cluster, track.resource, namespace, name), value };
 }
 
 function edge({ resourceVersion, epoch, atMs }: Position & { readonly atMs: number }): GapDetail['from'] {

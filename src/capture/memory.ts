@@ -8,6 +8,7 @@ import { checkpointKey } from '../events/state.ts';
 import { CHECKPOINTS, SHARED_STATE } from '../events/topics.ts';
 import type { Track } from './entries.ts';
 import type { LogMessage, LogReader } from './ports.ts';
+import { projectionOf } from './projection.ts';
 import { nameKey, type Known, type TrackerStart } from './tracker.ts';
 
 export interface Memory {
@@ -55,8 +56,8 @@ export async function readMemory(
       objects?.delete(nameKey(namespace, name));
       return;
     }
-    const { uid, resourceVersion, epoch } = parse(value, key) as StateRecord;
-    objects?.set(nameKey(namespace, name), { uid, resourceVersion, epoch, seen: 0 });
+    const { uid, resourceVersion, epoch, projection } = parse(value, key) as StateRecord;
+    objects?.set(nameKey(namespace, name), { uid, resourceVersion, epoch, projection: JSON.stringify(projection), seen: 0 });
     epochs.set(resource, Math.max(epoch, epochs.get(resource) ?? 1));
   };
   const onCheckpoint = ({ key, value }: LogMessage): void => {
@@ -87,6 +88,7 @@ export async function readMemory(
       checkpoint: checkpoints.get(checkpointKey(cluster, track.resource, track.namespace)) ?? null,
       epoch: epochs.get(track.resource) ?? 1,
       expires: expires(track),
+      project: ({ kind, object }) => JSON.stringify(projectionOf(kind, object)),
     }),
   };
 }

@@ -37,6 +37,7 @@ function ofPod(pod: KubernetesObject): Projection {
     ready: `${running.filter((one) => one['ready'] === true).length}/${containers.length}`,
     restarts: statuses.reduce((sum, one) => sum + (number(one['restartCount']) ?? 0), 0),
     ...optional('reason', reason),
+    ...optional('terminated', terminatedOf(statuses)),
     images: containers.map((one) => text(one['image']) ?? ''),
     ...optional('node', text(spec['nodeName'])),
   };
@@ -50,6 +51,18 @@ function reasonOf(statuses: readonly Fields[]): string | undefined {
     if (reason !== undefined && reason !== 'Completed') return reason;
   }
   return undefined;
+}
+
+/** Why a container ended before it was started again; of several the last one counts. */
+function terminatedOf(statuses: readonly Fields[]): string | undefined {
+  let newest: Fields = {};
+  for (const status of statuses) {
+    const ended = fields(fields(status['lastState'])['terminated']);
+    // RFC 3339 in UTC with seconds: the text sorts as the time does.
+    if ((text(ended['finishedAt']) ?? '') >= (text(newest['finishedAt']) ?? ''))
+      newest = text(ended['reason']) === undefined ? newest : ended;
+  }
+  return text(newest['reason']);
 }
 
 function ofWorkload(workload: KubernetesObject): Projection {

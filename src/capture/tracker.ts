@@ -10,6 +10,7 @@
  *   T4 absence    a deletion is concluded only from a list that has ended
  *   T5 position   no position is given between the start and the end of a list
  *   T6 honest     a list that replaces a lost stretch of the watch yields exactly one gap
+ *   T7 before     a change knows the projection that was said last of the same uid, and of no other
  */
 import type { Op } from '../events/change.ts';
 import type { GapCause } from '../events/fact.ts';
@@ -22,6 +23,8 @@ export interface Known {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly epoch: number;
+  /** What facts are derived from, as JSON: text takes a third of the memory of objects. */
+  readonly projection: string;
   /** The number of the list that last served it. */
   seen: number;
 }
@@ -41,6 +44,10 @@ export interface DetectedChange {
   readonly snapshot: boolean;
   /** null for a synthetic deletion: nobody saw the last state. */
   readonly observed: ObservedObject | null;
+  /** The projection that was said last of this uid, as JSON; null when nothing was. */
+  readonly before: string | null;
+  /** The projection now; null for a deletion. */
+  readonly after: string | null;
 }
 
 export type Detection =
@@ -65,6 +72,8 @@ export interface TrackerStart {
   readonly epoch: number;
   /** True for Events: their deletion is expiry. */
   readonly expires: boolean;
+  /** An object's projection, as JSON. */
+  readonly project: (object: ObservedObject) => string;
 }
 
 export function nameKey(namespace: string, name: string): string {
@@ -93,6 +102,7 @@ const BLINK_MS = 1_000;
 export class Tracker {
   readonly #known: Map<string, Known>;
   readonly #expires: boolean;
+  readonly #project: (object: ObservedObject) => string;
   #epoch: number;
   #list = 0;
   #listing: { readonly cause: ListCause; readonly wholeUntilMs: number | null; changes: number } | null = null;
@@ -102,6 +112,7 @@ export class Tracker {
   constructor(start: TrackerStart) {
     this.#known = start.known;
     this.#expires = start.expires;
+    this.#project = start.project;
     this.#epoch = start.checkpoint?.epoch ?? start.epoch;
     const { checkpoint } = start;
     this.#last =
@@ -155,14 +166,14 @@ export class Tracker {
     if (known !== undefined && known.uid === object.uid && known.epoch === this.#epoch) {
       known.seen = this.#list;
       if (compareResourceVersions(object.resourceVersion, known.resourceVersion) <= 0) return;
-      yield this.#change('u', object, true, null);
+      yield this.#change('u', object, known, true, null);
       return;
     }
     if (known !== undefined && known.uid !== object.uid) yield* this.#replaced(known, object, true);
     // In a new epoch everything is said again: its resourceVersions mean something else now.
     const cause = this.#listing?.cause;
     const op = cause === 'first' || (cause !== undefined && beginsEpoch(cause)) ? 'r' : 'c';
-    yield this.#change(op, object, true, null);
+    yield this.#change(op, object, known, true, null);
   }
 
   *#listEnded(resourceVersion: string, nowMs: number): Generator<Detection, void, void> {
@@ -177,17 +188,7 @@ export class Tracker {
         continue;
       }
       if (this.#listing !== null) this.#listing.changes += 1;
-      const change = {
-        op: 'd',
-        namespace,
-        name,
-        uid: known.uid,
-        resourceVersion,
-        epoch: this.#epoch,
-        snapshot: true,
-        observed: null,
-      } as const;
-      yield { type: 'change', change, position: null };
+      yield this.#death({ namespace, name, uid: known.uid, resourceVersion }, known, true, null, null);
     }
     const listing = this.#listing;
     const before = this.#last;
@@ -214,11 +215,11 @@ export class Tracker {
         yield { type: 'position', position };
         return;
       }
-      yield this.#change('u', object, false, position);
+      yield this.#change('u', object, known, false, position);
       return;
     }
     if (known !== undefined && known.uid !== object.uid) yield* this.#replaced(known, object, false);
-    yield this.#change(type === 'added' ? 'c' : 'u', object, false, position);
+    yield this.#change(type === 'added' ? 'c' : 'u', object, known, false, position);
   }
 
   *#deleted(object: ObservedObject, nowMs: number): Generator<Detection, void, void> {
@@ -232,11 +233,7 @@ export class Tracker {
       yield same ? { type: 'forgotten', namespace, name, position } : { type: 'position', position };
       return;
     }
-    yield {
-      type: 'change',
-      change: { op: 'd', namespace, name, uid, resourceVersion, epoch: this.#epoch, snapshot: false, observed: object },
-      position,
-    };
+    yield this.#death(object, same ? known : undefined, false, object, position);
   }
 
   /** The deletion of `known` was not seen; its successor bears its name. */
@@ -245,20 +242,34 @@ export class Tracker {
     this.#known.delete(nameKey(namespace, name));
     if (this.#expires) return;
     if (this.#listing !== null) this.#listing.changes += 1;
-    yield {
-      type: 'change',
-      change: { op: 'd', namespace, name, uid: known.uid, resourceVersion, epoch: this.#epoch, snapshot, observed: null },
-      position: null,
-    };
+    yield this.#death({ namespace, name, uid: known.uid, resourceVersion }, known, snapshot, null, null);
   }
 
-  #change(op: Op, object: ObservedObject, snapshot: boolean, position: Position | null): Detection {
+  #change(op: Op, object: ObservedObject, known: Known | undefined, snapshot: boolean, position: Position | null): Detection {
     const { namespace, name, uid, resourceVersion } = object;
-    this.#known.set(nameKey(namespace, name), { uid, resourceVersion, epoch: this.#epoch, seen: this.#list });
+    const epoch = this.#epoch;
+    const after = this.#project(object);
+    const before = known?.uid === uid ? known.projection : null;
+    this.#known.set(nameKey(namespace, name), { uid, resourceVersion, epoch, projection: after, seen: this.#list });
     if (this.#listing !== null) this.#listing.changes += 1;
     return {
       type: 'change',
-      change: { op, namespace, name, uid, resourceVersion, epoch: this.#epoch, snapshot, observed: object },
+      change: { op, namespace, name, uid, resourceVersion, epoch, snapshot, observed: object, before, after },
+      position,
+    };
+  }
+
+  #death(
+    { namespace, name, uid, resourceVersion }: Pick<ObservedObject, 'namespace' | 'name' | 'uid' | 'resourceVersion'>,
+    known: Known | undefined,
+    snapshot: boolean,
+    observed: ObservedObject | null,
+    position: Position | null,
+  ): Detection {
+    const before = known?.projection ?? null;
+    return {
+      type: 'change',
+      change: { op: 'd', namespace, name, uid, resourceVersion, epoch: this.#epoch, snapshot, observed, before, after: null },
       position,
     };
   }

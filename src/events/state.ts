@@ -20,6 +20,8 @@ export interface Projection {
   readonly ready?: string;
   readonly restarts?: number;
   readonly reason?: string;
+  /** Why the container that was restarted last had ended: OOMKilled, Error. */
+  readonly terminated?: string;
   readonly images?: readonly string[];
   readonly replicas?: number;
   readonly node?: string;

@@ -4,7 +4,13 @@ import fc from 'fast-check';
 import type { ListCause, Observation, ObservedObject } from '../../src/events/observation.ts';
 import { Tracker, type Detection, type TrackerStart } from '../../src/capture/tracker.ts';
 
-const START: TrackerStart = { known: new Map(), checkpoint: null, epoch: 1, expires: false };
+const START: TrackerStart = {
+  known: new Map(),
+  checkpoint: null,
+  epoch: 1,
+  expires: false,
+  project: ({ resourceVersion }) => resourceVersion,
+};
 
 function object(name: string, uid: string, resourceVersion: number): ObservedObject {
   return { kind: 'Pod', namespace: 'ns', name, uid, resourceVersion: String(resourceVersion), by: null, changedAtMs: null, object: {} };
@@ -56,6 +62,19 @@ describe('tracker', () => {
       'c A3@15',
       'gap expired 11-20',
     ]);
+  });
+
+  it('T7 before: a change knows what was said last of the same uid, and of no other', () => {
+    const tracker = new Tracker({ ...START, known: new Map() });
+    const around = (observations: readonly Observation[]) =>
+      feed(tracker, observations).flatMap((one) =>
+        one.type === 'change' ? [`${one.change.op} ${one.change.before} → ${one.change.after}`] : [],
+      );
+    assert.deepEqual(around([started('first'), listed('a', 'A', 5), ended(9)]), ['r null → 5']);
+    assert.deepEqual(around([seen('modified', 'a', 'A', 10)]), ['u 5 → 10']);
+    assert.deepEqual(around([started('expired'), listed('a', 'A', 14), ended(15)]), ['u 10 → 14']);
+    assert.deepEqual(around([seen('added', 'a', 'A2', 16)]), ['d 14 → null', 'c null → 16']);
+    assert.deepEqual(around([seen('deleted', 'a', 'A2', 17)]), ['d 16 → null']);
   });
 
   it('T4 absence: deletions are concluded from a complete list only', () => {
