@@ -7,7 +7,7 @@
  */
 import type { ListCause, Observation } from '../events/observation.ts';
 import { entryOf, factMessage, type Entry, type Track } from './entries.ts';
-import { readMemory } from './memory.ts';
+import { readMemory, type Stranger } from './memory.ts';
 import type { CaptureTelemetry, LogReader, ObjectSource, TransactionalLog } from './ports.ts';
 import { Ring } from './ring.ts';
 import { Tracker, type Detection, type TrackerStart } from './tracker.ts';
@@ -18,11 +18,15 @@ export interface CollectorSettings extends WriterSettings {
   readonly ringMaxBytes: number;
   /** Longest the drain may take after the signal (ms); what is not committed then is captured again at the next start. */
   readonly drainMs: number;
+  /** The sources end by themselves, and so does the run: a snapshot, not a watch. */
+  readonly once?: boolean;
 }
 
 export interface Watched {
   readonly track: Track;
   readonly source: ObjectSource;
+  /** Objects of which others still know and the log does not; see `Memory.startOf`. */
+  readonly strangers?: readonly Stranger[];
 }
 
 export interface TrackHealth {
@@ -105,10 +109,15 @@ export class Collector {
         stop.abort();
         this.#ring.close();
       });
-      const sources = this.#watched.map(({ track, source }) => this.#follow(track, source, memory.startOf(track), stop.signal));
-      const followed = await Promise.allSettled(sources.map((one) => one.finally(() => stop.abort())));
+      const sources = this.#watched.map(({ track, source, strangers }) =>
+        this.#follow(track, source, memory.startOf(track, strangers), stop.signal).finally(() => {
+          // One watch that ends, for whatever reason, ends them all: the others would look alive without it.
+          if (this.#settings.once !== true) stop.abort();
+        }),
+      );
+      const followed = await Promise.allSettled(sources);
       this.#ring.close();
-      const deadline = setTimeout(() => hardStop.abort(), this.#settings.drainMs);
+      const deadline = signal.aborted ? setTimeout(() => hardStop.abort(), this.#settings.drainMs) : undefined;
       const written = await Promise.allSettled([guarded]);
       clearTimeout(deadline);
       signal.removeEventListener('abort', onSignal);
@@ -138,8 +147,8 @@ export class Collector {
 
   async #follow(track: Track, source: ObjectSource, start: TrackerStart, signal: AbortSignal): Promise<void> {
     const { checkpoint } = start;
-    const resumes = checkpoint !== null && checkpoint.scope === track.scope;
-    const cause: ListCause = checkpoint === null ? 'first' : 'scope';
+    const cause = causeOf(start, track.scope);
+    const resumes = cause === null;
     const tracker = new Tracker(start);
     this.#trackers.set(track, tracker);
     const observe = (observation: Observation): void | Promise<void> => {
@@ -151,7 +160,7 @@ export class Collector {
       return this.#record(track, tracker.observe(observation, nowMs), nowMs);
     };
     if (resumes) this.#synced.add(track);
-    await source.run(resumes ? checkpoint.resourceVersion : null, cause, observe, signal);
+    await source.run(resumes ? (checkpoint?.resourceVersion ?? null) : null, cause ?? 'first', observe, signal);
   }
 
   /** Without a promise as long as there is room: the common case costs no turn of the event loop. */
@@ -169,4 +178,12 @@ export class Collector {
     const facts = { resource: track.resource, cause, from: new Date(from.atMs).toISOString(), to: new Date(to.atMs).toISOString() };
     this.#deps.telemetry.gap({ ...facts, seconds: Math.max(0, (to.atMs - from.atMs) / 1000) });
   }
+}
+
+/** Why this scope cannot go on from its checkpoint; null when it can. */
+function causeOf({ checkpoint, epoch }: TrackerStart, scope: string): ListCause | null {
+  if (checkpoint === null) return 'first';
+  if (checkpoint.scope !== scope) return 'scope';
+  // A list that was to begin an epoch broke off: it is made again, in the same epoch.
+  return epoch > checkpoint.epoch ? 'restored' : null;
 }

@@ -11,8 +11,21 @@ import type { LogMessage, LogReader } from './ports.ts';
 import { projectionOf } from './projection.ts';
 import { nameKey, type Known, type TrackerStart } from './tracker.ts';
 
+/** An object that is recorded somewhere as being there. */
+export interface Stranger {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly epoch: number;
+}
+
 export interface Memory {
-  startOf(track: Track): TrackerStart;
+  /**
+   * @param strangers take the place of what is known under their names, so that a list which does not show them says
+   *   that they are gone; what comes next is newer than all of them
+   */
+  startOf(track: Track, strangers?: readonly Stranger[]): TrackerStart;
   /** Objects known of resources or namespaces that no track covers any more. */
   readonly uncovered: number;
 }
@@ -37,7 +50,9 @@ export async function readMemory(
     byResource.set(track.resource, namespaces.set(track.namespace, track));
   }
   const checkpoints = new Map<string, CheckpointRecord>();
-  const epochs = new Map<string, number>();
+  /** The highest epoch of each resource, and of each track. */
+  const epochs = new Map<string | Track, number>();
+  const raise = (of: string | Track, epoch: number): void => void epochs.set(of, Math.max(epoch, epochs.get(of) ?? 1));
   const uncovered = new Set<string>();
   const prefix = `${cluster}/`;
 
@@ -58,7 +73,8 @@ export async function readMemory(
     }
     const { uid, resourceVersion, epoch, projection } = parse(value, key) as StateRecord;
     objects?.set(nameKey(namespace, name), { uid, resourceVersion, epoch, projection: JSON.stringify(projection), seen: 0 });
-    epochs.set(resource, Math.max(epoch, epochs.get(resource) ?? 1));
+    raise(resource, epoch);
+    raise(track, epoch);
   };
   const onCheckpoint = ({ key, value }: LogMessage): void => {
     if (value === null) {
@@ -68,7 +84,7 @@ export async function readMemory(
     const checkpoint = parse(value, key) as CheckpointRecord;
     checkpoints.set(key, checkpoint);
     const [resource = ''] = key.slice(prefix.length).split('/');
-    epochs.set(resource, Math.max(checkpoint.epoch, epochs.get(resource) ?? 1));
+    raise(resource, checkpoint.epoch);
   };
 
   const stateTopic = `${topicPrefix}${SHARED_STATE}`;
@@ -83,14 +99,24 @@ export async function readMemory(
   );
   return {
     uncovered: uncovered.size,
-    startOf: (track) => ({
-      known: known.get(track) ?? new Map(),
-      checkpoint: checkpoints.get(checkpointKey(cluster, track.resource, track.namespace)) ?? null,
-      epoch: epochs.get(track.resource) ?? 1,
-      expires: expires(track),
-      project: ({ kind, object }) => JSON.stringify(projectionOf(kind, object)),
-    }),
+    startOf: (track, strangers = []) => {
+      const checkpoint = checkpoints.get(checkpointKey(cluster, track.resource, track.namespace)) ?? null;
+      const said = epochs.get(checkpoint === null ? track.resource : track) ?? 1;
+      return {
+        known: withStrangers(known.get(track) ?? new Map(), strangers),
+        checkpoint,
+        epoch: Math.max(said, ...strangers.map(({ epoch }) => epoch + 1)),
+        expires: expires(track),
+        project: ({ kind, object }) => JSON.stringify(projectionOf(kind, object)),
+      };
+    },
   };
+}
+
+function withStrangers(known: Map<string, Known>, strangers: readonly Stranger[]): Map<string, Known> {
+  for (const { namespace, name, uid, resourceVersion, epoch } of strangers)
+    known.set(nameKey(namespace, name), { uid, resourceVersion, epoch, projection: '{}', seen: 0 });
+  return known;
 }
 
 function parse(value: Buffer, key: string): unknown {

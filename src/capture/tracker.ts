@@ -68,7 +68,7 @@ export interface TrackerStart {
   readonly known: Map<string, Known>;
   /** Where the last run had committed everything; null when this scope was never listed to its end. */
   readonly checkpoint: CheckpointRecord | null;
-  /** Highest epoch known of the resource; 1 for a new one. */
+  /** Highest epoch in which anything of this scope was said; without a checkpoint, of the resource. */
   readonly epoch: number;
   /** True for Events: their deletion is expiry. */
   readonly expires: boolean;
@@ -86,14 +86,17 @@ const GAP_CAUSES: Readonly<Record<ListCause, GapCause | null>> = {
   restored: 'restored',
   scope: 'scope-changed',
   refresh: 'expired',
+  snapshot: 'snapshot',
+  audit: 'audit',
 };
 
 /**
  * A restored etcd gives old resourceVersions to other changes. Other selectors show an object again at the very
- * resourceVersion at which it had left the old ones. Either way what is said now must count as newer.
+ * resourceVersion at which it had left the old ones. An audit has all said again that was said before. In each case what
+ * is said now must count as newer.
  */
 function beginsEpoch(cause: ListCause): boolean {
-  return cause === 'restored' || cause === 'scope';
+  return cause === 'restored' || cause === 'scope' || cause === 'audit';
 }
 
 /** A refresh that found nothing new after a blink of an eye is no gap. */
@@ -113,8 +116,9 @@ export class Tracker {
     this.#known = start.known;
     this.#expires = start.expires;
     this.#project = start.project;
-    this.#epoch = start.checkpoint?.epoch ?? start.epoch;
     const { checkpoint } = start;
+    // Beyond the checkpoint's lies an epoch whose first list broke off: the list that is to come begins it again.
+    this.#epoch = checkpoint === null ? start.epoch : Math.max(checkpoint.epoch, start.epoch - 1);
     this.#last =
       checkpoint === null
         ? null

@@ -18,7 +18,7 @@ export interface Fact {
 }
 
 /** Why a stretch of time could not be seen. */
-export type GapCause = 'expired' | 'restored' | 'scope-changed';
+export type GapCause = 'expired' | 'restored' | 'scope-changed' | 'snapshot' | 'audit';
 
 /** `detail` of a `coverage.gap` fact: changes after `from` and up to `to` are known by their net effect only. */
 export interface GapDetail {

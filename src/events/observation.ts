@@ -15,8 +15,10 @@ import type { ChangeAuthor, KubernetesObject } from './change.ts';
  *   restored  the API server's resourceVersions went back: another history has begun
  *   scope     the selectors are not those of the checkpoint
  *   refresh   the watch was whole until now, but the server keeps no position to go on from (quiet Events)
+ *   snapshot  nobody watches: from time to time there is a list
+ *   audit     what was recorded turned out to differ from the cluster: all is said again
  */
-export type ListCause = 'first' | 'expired' | 'restored' | 'scope' | 'refresh';
+export type ListCause = 'first' | 'expired' | 'restored' | 'scope' | 'refresh' | 'snapshot' | 'audit';
 
 /** One object as it was served, after redaction. */
 export interface ObservedObject {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Track } from '../../src/capture/entries.ts';
-import { Collector, type CollectorSettings } from '../../src/capture/collector.ts';
+import { Collector, type CollectorDeps, type CollectorSettings } from '../../src/capture/collector.ts';
+import type { Stranger } from '../../src/capture/memory.ts';
 import type { CaptureTelemetry, LogMessage, LogReader, ObjectSource, OutgoingMessage, TransactionalLog } from '../../src/capture/ports.ts';
 import { KubetapeError } from '../../src/events/errors.ts';
 import type { ListCause, Observation, ObservedObject } from '../../src/events/observation.ts';
@@ -30,6 +31,11 @@ class MemoryLog implements TransactionalLog, LogReader {
   }
   get messages(): OutgoingMessage[] {
     return this.transactions.flat();
+  }
+  epochs(topic: string): number[] {
+    return this.messages
+      .filter((message) => message.topic === topic && message.value !== null)
+      .map(({ value }) => (JSON.parse(value?.toString() ?? '') as { source: { epoch: number } }).source.epoch);
   }
   said(topic: string): string[] {
     return this.messages
@@ -100,17 +106,11 @@ const FIRST: readonly Observation[] = [
   { type: 'added', object: object('f', 'F', 10) },
 ];
 
-async function run(log: MemoryLog, observations: readonly Observation[], ms = 100): Promise<Script> {
+const deps = (log: MemoryLog): CollectorDeps => ({ cluster: 'c', topicPrefix: '', log, reader: log, telemetry: QUIET, version: '0' });
+
+async function run(log: MemoryLog, observations: readonly Observation[], ms = 100, strangers: readonly Stranger[] = []): Promise<Script> {
   const source = new Script(observations);
-  const collector = new Collector([{ track: TRACK, source }], SETTINGS, {
-    cluster: 'c',
-    topicPrefix: '',
-    log,
-    reader: log,
-    telemetry: QUIET,
-    version: '0',
-  });
-  await collector.run(AbortSignal.timeout(ms));
+  await new Collector([{ track: TRACK, source, strangers }], SETTINGS, deps(log)).run(AbortSignal.timeout(ms));
   return source;
 }
 
@@ -157,7 +157,7 @@ describe('collector', () => {
       { type: 'listed', object: object('b', 'B2', 15) },
       { type: 'list-ended', resourceVersion: '20' },
     ]);
-    assert.deepEqual(again.start, { resume: '10', cause: 'scope' });
+    assert.equal(again.start?.resume, '10');
     assert.deepEqual(log.said('k8s-pods').slice(6), ['d B@15', 'c B2@15', 'd C@20', 'd D@20', 'd E@20', 'd F@20']);
     const third = await run(log, []);
     assert.equal(third.start?.resume, '20');
@@ -175,15 +175,56 @@ describe('collector', () => {
     const log = new MemoryLog();
     await run(log, FIRST);
     const source = new Script([]);
-    const collector = new Collector([{ track: { ...TRACK, scope: 'other' }, source }], SETTINGS, {
-      cluster: 'c',
-      topicPrefix: '',
-      log,
-      reader: log,
-      telemetry: QUIET,
-      version: '0',
-    });
-    await collector.run(AbortSignal.timeout(50));
+    await new Collector([{ track: { ...TRACK, scope: 'other' }, source }], SETTINGS, deps(log)).run(AbortSignal.timeout(50));
     assert.deepEqual(source.start, { resume: null, cause: 'scope' });
+  });
+
+  it('an epoch whose first list broke off is begun again by a list, in the same epoch, and repeats nothing', async () => {
+    const log = new MemoryLog();
+    await run(log, FIRST);
+    const restored: readonly Observation[] = [
+      { type: 'list-started', cause: 'restored', wholeUntilMs: null },
+      { type: 'listed', object: object('a', 'A', 1) },
+      { type: 'listed', object: object('b', 'B', 1) },
+      { type: 'list-ended', resourceVersion: '5' },
+    ];
+    await run(log, restored.slice(0, 2));
+    const again = await run(log, restored);
+    assert.deepEqual(again.start, { resume: null, cause: 'restored' });
+    assert.deepEqual(log.said('k8s-pods').slice(6), ['r A@1', 'r B@1', 'd C@5', 'd D@5', 'd E@5', 'd F@5']);
+    assert.deepEqual([...new Set(log.epochs('k8s-pods').slice(6))], [2]);
+    assert.equal((await run(log, [])).start?.resume, '5');
+  });
+
+  it('strangers that a list does not show are said to be gone, in an epoch newer than theirs', async () => {
+    const log = new MemoryLog();
+    await run(log, FIRST);
+    const stranger = (name: string, uid: string, epoch: number): Stranger => ({ namespace: 'ns', name, uid, resourceVersion: '99', epoch });
+    const audited: readonly Observation[] = [
+      { type: 'list-started', cause: 'audit', wholeUntilMs: null },
+      { type: 'listed', object: object('a', 'A', 1) },
+      { type: 'list-ended', resourceVersion: '12' },
+    ];
+    await run(log, audited, 100, [stranger('a', 'A-old', 4), stranger('ghost', 'G', 7)]);
+    assert.deepEqual(log.said('k8s-pods').slice(6), ['d A-old@1', 'r A@1', 'd B@12', 'd C@12', 'd D@12', 'd E@12', 'd F@12', 'd G@12']);
+    assert.ok(
+      log
+        .epochs('k8s-pods')
+        .slice(6)
+        .every((epoch) => epoch > 7),
+    );
+  });
+
+  it('once: the run ends when its sources do, with everything written', async () => {
+    const log = new MemoryLog();
+    const source: ObjectSource = {
+      run: async (_resume, _cause, observe) => {
+        for (const one of FIRST.slice(0, 7)) await observe(one);
+      },
+    };
+    const endless = new AbortController().signal;
+    await new Collector([{ track: TRACK, source }], { ...SETTINGS, once: true }, deps(log)).run(endless);
+    assert.deepEqual(log.said('k8s-pods'), ['r A@1', 'r B@2', 'r C@3', 'r D@4', 'r E@5']);
+    assert.equal((await run(log, [])).start?.resume, '9');
   });
 });
