@@ -2,9 +2,7 @@
 import { Collector } from '../capture/collector.ts';
 import type { SettingsOf } from '../config/roles.ts';
 import { KubetapeError } from '../events/errors.ts';
-import { topicSpecs } from '../events/topics.ts';
 import { TopicReader } from '../kafka/reader.ts';
-import { TransactionalProducer } from '../kafka/transactional-producer.ts';
 import { KubeClient } from '../kubernetes/client.ts';
 import { LeaderElection } from '../kubernetes/lease.ts';
 import type { ReflectorListener } from '../kubernetes/reflector.ts';
@@ -12,11 +10,9 @@ import type { Check } from '../telemetry/health.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { kafkaConnection } from './connections.ts';
 import { leaseOf } from './lease.ts';
+import { collectorSettings, logOf } from './log.ts';
 import { untilItWorks } from './retry.ts';
 import { clusterName, recordedNames, redactorOf, resolveResources, watchesOf } from './scopes.ts';
-
-/** Within the ten seconds that a drain may take in all. */
-const DRAIN_MS = 7_000;
 
 export async function collect(settings: SettingsOf<'collect'>, telemetry: Telemetry, signal: AbortSignal): Promise<void> {
   const client = KubeClient.load({ kubeconfig: settings.kubeconfig, context: settings.context });
@@ -58,34 +54,18 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
       });
     };
     const watches = watchesOf(resolved, settings, { client, cluster, redact: redactorOf(settings), listener, unknown });
-    const connection = kafkaConnection(settings, 'collect');
-    const topics = topicSpecs(recordedNames(resolved), { prefix: settings.topicPrefix, partitions: 1 }).map(({ name }) => name);
     waitingFor = `taking over the log of cluster ${cluster}`;
-    const log = new TransactionalProducer({
-      connection,
-      transactionalId: `${settings.topicPrefix}kubetape-${cluster}`,
-      topics,
-      onRetry: (error, attempt, delayMs) => {
-        waitingFor = error.message;
-        telemetry.capture.transactionRetry({ code: error.code, attempt, delayMs, message: error.message });
-      },
-      onTrouble: (message) => telemetry.kafka.clientError({ client: 'producer', message }),
+    const log = logOf(settings, 'collect', cluster, recordedNames(resolved), telemetry, (error) => {
+      waitingFor = error.message;
     });
     collector = new Collector(
       watches.map(({ track, run }) => ({ track, source: { run } })),
-      {
-        maxWaitMs: settings.transactionMaxWaitMs,
-        maxRecords: settings.transactionMaxRecords,
-        maxBytes: settings.transactionMaxBytes,
-        ringMaxRecords: settings.ringMaxRecords,
-        ringMaxBytes: settings.ringMaxBytes,
-        drainMs: DRAIN_MS,
-      },
+      collectorSettings(settings),
       {
         cluster,
         topicPrefix: settings.topicPrefix,
         log,
-        reader: new TopicReader(connection),
+        reader: new TopicReader(kafkaConnection(settings, 'collect')),
         telemetry: telemetry.capture,
         version: telemetry.version,
       },

@@ -13,7 +13,7 @@ import { scopeText, type Scope } from '../kubernetes/scope.ts';
 import type { ListCause } from '../events/observation.ts';
 import { pause } from '../flow/pause.ts';
 
-type CollectSettings = SettingsOf<'collect'>;
+type CollectSettings = Omit<SettingsOf<'collect'>, 'httpHost' | 'httpPort'>;
 
 /** The setting, else the context's name, else (in a pod) the uid of kube-system. */
 export async function clusterName(settings: Pick<CollectSettings, 'cluster'>, client: KubeClient, signal: AbortSignal): Promise<string> {
@@ -62,6 +62,8 @@ export function recordedNames(resolved: readonly ResolvedResource[]): string[] {
 
 export interface Watch {
   readonly track: Track;
+  /** Of a type that is not served (yet), a placeholder. */
+  readonly scope: () => Scope;
   readonly run: (resume: string | null, cause: ListCause, observe: Observer, signal: AbortSignal) => Promise<void>;
 }
 
@@ -112,6 +114,7 @@ function watchOf(resolved: ResolvedResource, resource: string, namespace: string
   };
   return {
     track,
+    scope,
     run: async (resume, cause, observe, signal) => {
       let { error } = resolved;
       while (error !== null) {

@@ -39,6 +39,14 @@ const DURATION_SECONDS = 10;
 const RENEW_DEADLINE_MS = 7_000;
 const RETRY_MS = 1_500;
 
+/**
+ * How to come by the lease.
+ *   wait     for as long as it takes
+ *   if-free  only when nobody renews it: whoever holds it is left alone
+ *   take     from whoever holds it; that one stops when it next renews
+ */
+export type Approach = 'wait' | 'if-free' | 'take';
+
 /** When the lease was last seen to change, by the own clock. */
 export interface Observed {
   readonly resourceVersion: string;
@@ -66,13 +74,16 @@ export class LeaderElection {
   }
 
   /**
-   * Waits to lead, then runs `work` for as long as it does.
+   * Comes by the lease, then runs `work` for as long as it leads.
+   * @returns false when another one leads, and was left alone
    * @throws KubetapeError LEASE_LOST; whatever `work` throws
    */
-  async lead(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
-    if (!(await this.#acquire(signal))) {
+  async lead(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal, approach: Approach = 'wait'): Promise<boolean> {
+    const acquired = await this.#acquire(signal, approach);
+    if (acquired === 'another') return false;
+    if (acquired === 'no election') {
       if (!signal.aborted) await work(signal);
-      return;
+      return true;
     }
     const stop = new AbortController();
     const onSignal = (): void => stop.abort();
@@ -92,28 +103,32 @@ export class LeaderElection {
     }
     if (!signal.aborted && stop.signal.aborted)
       throw new KubetapeError('LEASE_LOST', `the Lease ${this.#settings.namespace}/${this.#settings.name} was lost`);
+    return true;
   }
 
-  /** @returns false when there is to be no election, or the signal fired */
-  async #acquire(signal: AbortSignal): Promise<boolean> {
+  async #acquire(signal: AbortSignal, approach: Approach): Promise<'acquired' | 'another' | 'no election'> {
     let told: string | null = null;
+    /** Changes seen of a lease that somebody else holds: the second one is a renewal. */
+    const versions = new Set<string>();
     while (!signal.aborted) {
       try {
-        const holder = await this.#tryOnce(signal);
-        if (holder === this.#settings.identity) return true;
+        const holder = await this.#tryOnce(signal, approach);
+        if (holder === this.#settings.identity) return 'acquired';
         if (holder !== told) this.#listener.standingBy(holder);
         told = holder;
+        versions.add(this.#observed.resourceVersion);
+        if (approach === 'if-free' && versions.size > 1) return 'another';
       } catch (error) {
-        if (signal.aborted) return false;
+        if (signal.aborted) break;
         if (isCode(error, 'KUBE_FORBIDDEN', 'KUBE_NOT_FOUND')) {
           this.#listener.unavailable(error);
-          return false;
+          return 'no election';
         }
         if (!(error instanceof KubetapeError)) throw error;
       }
       await pause(RETRY_MS, signal);
     }
-    return false;
+    return 'no election';
   }
 
   /** @returns false once it could not be renewed in time, or somebody else has it */
@@ -123,8 +138,8 @@ export class LeaderElection {
       await pause(RETRY_MS, signal);
       if (signal.aborted) return true;
       try {
-        if ((await this.#tryOnce(AbortSignal.any([signal, AbortSignal.timeout(RENEW_DEADLINE_MS)]))) !== this.#settings.identity)
-          return false;
+        const timely = AbortSignal.any([signal, AbortSignal.timeout(RENEW_DEADLINE_MS)]);
+        if ((await this.#tryOnce(timely, 'wait')) !== this.#settings.identity) return false;
         renewedMs = Date.now();
       } catch {
         if (signal.aborted) return true;
@@ -135,12 +150,13 @@ export class LeaderElection {
   }
 
   /** @returns who holds the lease now */
-  async #tryOnce(signal: AbortSignal): Promise<string> {
+  async #tryOnce(signal: AbortSignal, approach: Approach): Promise<string> {
     const { identity } = this.#settings;
     const lease = await this.#read(signal);
     const version = lease?.metadata.resourceVersion ?? '';
     if (version !== this.#observed.resourceVersion) this.#observed = { resourceVersion: version, atMs: Date.now() };
-    if (leaseDecision(lease, identity, this.#observed, Date.now()) === 'wait') return lease?.spec?.holderIdentity ?? '';
+    const decision = approach === 'take' ? 'write' : leaseDecision(lease, identity, this.#observed, Date.now());
+    if (decision === 'wait') return lease?.spec?.holderIdentity ?? '';
     const now = `${new Date().toISOString().slice(0, -1)}000Z`;
     const renewing = lease?.spec?.holderIdentity === identity;
     const spec = {
