@@ -3,6 +3,8 @@ export interface Out {
   /** Something is done, or good already. */
   ok(message: string): void;
   warn(message: string): void;
+  /** @param remedy what to do about it */
+  fail(message: string, remedy: string): void;
   /** A fact, without a mark. */
   line(message: string): void;
 }

@@ -24,6 +24,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
     group: 'Record:',
     load: async () => (await import('./collect.ts')).defineCollect,
   },
+  snapshot: {
+    about: 'record what differs since the last time, and end',
+    group: 'Record:',
+    load: async () => (await import('./snapshot.ts')).defineSnapshot,
+  },
   sink: { about: 'write the recorded changes into Postgres', group: 'Record:', load: async () => (await import('./sink.ts')).defineSink },
   stop: { about: 'stop what runs in the background', group: 'Record:', load: async () => (await import('./stop.ts')).defineStop },
   topics: { about: 'create the topics in Kafka', group: 'Set up:', load: async () => (await import('./topics.ts')).defineTopics },

@@ -39,6 +39,7 @@ export const SCHEMAS = {
   collect: z.object({ ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...httpShape, ...logShape }),
   sink: z.object({ ...resourcesShape, ...kafkaShape, ...postgresShape, ...sinkShape, ...httpShape, ...logShape }),
   run: z.object(EVERYTHING),
+  snapshot: z.object({ ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...logShape }),
   topics: z.object({ ...resourcesShape, ...kafkaShape, ...topicsShape, ...logShape }),
   migrate: z.object({ ...resourcesShape, ...postgresShape, ...logShape }),
   check: z.object(EVERYTHING),
