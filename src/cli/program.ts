@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { exitCodeOf } from '../app/exit-code.ts';
+import { VERSION } from '../config/version.ts';
 import type { Context, Define } from './context.ts';
 import { failureText } from './output/failure.ts';
 
@@ -28,6 +29,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
     about: 'record what differs since the last time, and end',
     group: 'Record:',
     load: async () => (await import('./snapshot.ts')).defineSnapshot,
+  },
+  audit: {
+    about: 'compare what was recorded with what there is',
+    group: 'Record:',
+    load: async () => (await import('./audit.ts')).defineAudit,
   },
   sink: { about: 'write the recorded changes into Postgres', group: 'Record:', load: async () => (await import('./sink.ts')).defineSink },
   stop: { about: 'stop what runs in the background', group: 'Record:', load: async () => (await import('./stop.ts')).defineStop },
@@ -69,6 +75,7 @@ async function program(argv: readonly string[], context: Context): Promise<Comma
     .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => context.stdout.write(text), writeErr: (text) => context.stderr.write(text) })
     .showHelpAfterError(`\`${context.name} --help\` lists the verbs.`)
+    .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .commandsGroup('About:')
     .helpCommand('help [verb]', 'show help of a verb')

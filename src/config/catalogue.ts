@@ -2,7 +2,7 @@
  * The settings as they are called outside: by flag, in the environment, in words. All of it follows from the schemas.
  */
 import type { z } from 'zod';
-import { formatBytes, kindOf, type KindFacts } from './kinds.ts';
+import { formatBytes, formatSpan, kindOf, type KindFacts } from './kinds.ts';
 import { CONCERNS, SCHEMAS, type Concern, type Role } from './roles.ts';
 
 export interface Setting {
@@ -55,6 +55,7 @@ function defaultText(schema: z.ZodType, key: string): string {
 /** A value as a person would write it in a flag. */
 export function valueText(key: string, value: unknown): string {
   if (typeof value === 'number' && key.endsWith('Bytes')) return formatBytes(value);
+  if (typeof value === 'number' && TIMES.has(key)) return formatSpan(value);
   if (Array.isArray(value)) return value.join(',');
   if (typeof value === 'object' && value !== null)
     return Object.entries(value)
@@ -62,6 +63,13 @@ export function valueText(key: string, value: unknown): string {
       .join(',');
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
+
+/** Spans of time, which are ms inside. */
+const TIMES: ReadonlySet<string> = new Set(
+  (Object.keys(CONCERNS) as Concern[]).flatMap((concern) =>
+    Object.entries(CONCERNS[concern].shape).flatMap(([key, schema]) => (kindOf(schema as z.ZodType).placeholder === 'time' ? [key] : [])),
+  ),
+);
 
 /** Every setting, by concern. */
 export const CATALOGUE: readonly Setting[] = (Object.keys(CONCERNS) as Concern[]).flatMap((concern) =>

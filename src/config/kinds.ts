@@ -76,6 +76,17 @@ export function bytes(min: number, max: number) {
   return kind(schema, { allowed: `a size from ${formatBytes(min)} to ${formatBytes(max)}`, placeholder: 'size' });
 }
 
+const SPANS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A span of time in ms: `30s`, `10m`, `6h`, `7d`. */
+export function span(minMs: number, maxMs: number) {
+  const schema = z.preprocess((raw) => {
+    const match = typeof raw === 'string' ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(raw.trim()) : null;
+    return match === null ? raw : Math.round(Number(match[1]) * (SPANS[match[2] ?? ''] ?? 1));
+  }, z.int().min(minMs).max(maxMs));
+  return kind(schema, { allowed: `a time from ${formatSpan(minMs)} to ${formatSpan(maxMs)}, like 30s, 10m or 6h`, placeholder: 'time' });
+}
+
 const SWITCH: Readonly<Record<string, boolean>> = {
   true: true,
   yes: true,
@@ -194,4 +205,13 @@ export function formatBytes(size: number): string {
     if (size >= factor && size % factor === 0) return `${size / factor}${unit}`;
   }
   return String(size);
+}
+
+/** `600000` → `10m`. */
+export function formatSpan(ms: number): string {
+  for (const unit of ['d', 'h', 'm', 's'] as const) {
+    const factor = SPANS[unit] ?? 1;
+    if (ms >= factor && ms % factor === 0) return `${ms / factor}${unit}`;
+  }
+  return `${ms}ms`;
 }

@@ -1,7 +1,7 @@
 /** What every long-running role has: its HTTP port and its log. */
 import { choice, port, text } from './kinds.ts';
 
-export const HTTP_PORTS = { collect: 9464, sink: 9465, run: 9466 } as const;
+export const HTTP_PORTS = { collect: 9464, sink: 9465, run: 9466, audit: 9467 } as const;
 
 export const httpShape = {
   httpHost: text('address', /^\S+$/, 'a host name or address')
@@ -9,7 +9,7 @@ export const httpShape = {
     .meta({ description: 'Address of /metrics, /health and /ready', defaultText: '`127.0.0.1`; in a pod every address' }),
   httpPort: port().default(HTTP_PORTS.run).meta({
     description: 'Port of /metrics, /health and /ready; 0 takes a free one, `off` serves none',
-    defaultText: 'collect `9464`, sink `9465`, run `9466`',
+    defaultText: 'collect `9464`, sink `9465`, run `9466`, audit `9467`',
   }),
 };
 

@@ -1,5 +1,6 @@
 /** Which settings each role has, and what they are once they are read. */
 import { z } from 'zod';
+import { auditShape } from './audit.ts';
 import { captureShape } from './capture.ts';
 import { kafkaShape, topicsShape } from './kafka.ts';
 import { kubernetesShape, resourcesShape } from './kubernetes.ts';
@@ -16,6 +17,7 @@ export const CONCERNS = {
   capture: { title: 'Collector', shape: captureShape },
   database: { title: 'Postgres', shape: postgresShape },
   sink: { title: 'Sink', shape: sinkShape },
+  audit: { title: 'Audit', shape: auditShape },
   http: { title: 'Metrics and health', shape: httpShape },
   log: { title: 'Log', shape: logShape },
 } as const satisfies Record<string, { title: string; shape: Record<string, z.ZodType> }>;
@@ -40,6 +42,16 @@ export const SCHEMAS = {
   sink: z.object({ ...resourcesShape, ...kafkaShape, ...postgresShape, ...sinkShape, ...httpShape, ...logShape }),
   run: z.object(EVERYTHING),
   snapshot: z.object({ ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...logShape }),
+  audit: z.object({
+    ...resourcesShape,
+    ...kubernetesShape,
+    ...kafkaShape,
+    ...captureShape,
+    ...postgresShape,
+    ...auditShape,
+    ...httpShape,
+    ...logShape,
+  }),
   topics: z.object({ ...resourcesShape, ...kafkaShape, ...topicsShape, ...logShape }),
   migrate: z.object({ ...resourcesShape, ...postgresShape, ...logShape }),
   check: z.object(EVERYTHING),

@@ -87,7 +87,8 @@ function firstOf(layers: readonly Layer[], key: string): Found | undefined {
 /** Defaults that depend on where the process runs. */
 function derived(key: string, role: Role, env: Environment): Found | undefined {
   if (key === 'httpHost' && env['KUBERNETES_SERVICE_HOST']) return { value: '::', source: { from: 'default' } };
-  if (key === 'httpPort' && (role === 'collect' || role === 'sink')) return { value: HTTP_PORTS[role], source: { from: 'default' } };
+  if (key === 'httpPort' && Object.hasOwn(HTTP_PORTS, role))
+    return { value: HTTP_PORTS[role as keyof typeof HTTP_PORTS], source: { from: 'default' } };
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Topics as they should be, and topics as they are. */
 import kafka from 'node-rdkafka';
 import type { TopicSpec } from '../events/topics.ts';
-import { called, connectClient, disconnectClient } from './client.ts';
+import { called, connectClient, disconnectClient, partitionsOfTopics } from './client.ts';
 import { commonProperties, type KafkaConnection } from './connection.ts';
 import { kafkaError, type DriverError } from './errors.ts';
 import { describeTopicConfigs, setTopicConfigs, type TopicConfig } from './topic-configs.ts';
@@ -137,6 +137,30 @@ export async function describeTopics(connection: KafkaConnection, timeoutMs = TI
     return { brokers: metadata.brokers.length, topics: new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length])) };
   } catch (error) {
     throw kafkaError(error, 'reading metadata', connection.brokers);
+  } finally {
+    await disconnectClient(producer, 3_000);
+  }
+}
+
+/** The next offset of each partition; the last ones may be taken by markers of transactions. @throws KubetapeError KAFKA_TOPIC_MISSING, … */
+export async function topicEnds(connection: KafkaConnection, topics: readonly string[]): Promise<Map<string, number[]>> {
+  const producer = new kafka.Producer(commonProperties(connection));
+  try {
+    await connectClient(producer, connection.brokers, TIMEOUT_MS);
+    const counts = await partitionsOfTopics(producer, topics, connection.brokers);
+    const ends = new Map<string, number[]>();
+    for (const [topic, partitions] of counts) {
+      const asked = Array.from({ length: partitions }, (_, partition) =>
+        called<kafka.WatermarkOffsets>((done) => producer.queryWatermarkOffsets(topic, partition, TIMEOUT_MS, done as never)),
+      );
+      ends.set(
+        topic,
+        (await Promise.all(asked)).map(({ highOffset }) => highOffset),
+      );
+    }
+    return ends;
+  } catch (error) {
+    throw kafkaError(error, 'asking where topics end', connection.brokers);
   } finally {
     await disconnectClient(producer, 3_000);
   }

@@ -16,7 +16,13 @@ export class TopicReader implements LogReader {
     this.#connection = connection;
   }
 
-  async readToEnd(topics: readonly string[], onMessage: (message: LogMessage) => void, signal: AbortSignal): Promise<void> {
+  /** @param from offset at which to begin, by topic and partition; the first record where nothing is said */
+  async readToEnd(
+    topics: readonly string[],
+    onMessage: (message: LogMessage) => void,
+    signal: AbortSignal,
+    from: ReadonlyMap<string, readonly (number | undefined)[]> = new Map(),
+  ): Promise<void> {
     const { brokers } = this.#connection;
     const consumer = new kafka.KafkaConsumer(
       {
@@ -35,7 +41,7 @@ export class TopicReader implements LogReader {
     );
     try {
       await connectClient(consumer, brokers, CONNECT_TIMEOUT_MS);
-      const open = await this.#openPartitions(consumer, topics);
+      const open = await this.#openPartitions(consumer, topics, from);
       if (open.size === 0) return;
       consumer.on('partition.eof', ({ topic, partition }: { topic: string; partition: number }) => open.delete(`${topic} ${partition}`));
       consumer.assign([...open.values()]);
@@ -53,10 +59,11 @@ export class TopicReader implements LogReader {
     }
   }
 
-  /** Partitions with anything in them, to be read from their first record. */
+  /** Partitions with anything in them from where they are to be read. */
   async #openPartitions(
     consumer: kafka.KafkaConsumer,
     topics: readonly string[],
+    from: ReadonlyMap<string, readonly (number | undefined)[]>,
   ): Promise<Map<string, { topic: string; partition: number; offset: number }>> {
     const counts = await partitionsOfTopics(consumer, topics, this.#connection.brokers);
     const open = new Map<string, { topic: string; partition: number; offset: number }>();
@@ -65,7 +72,8 @@ export class TopicReader implements LogReader {
         const { lowOffset, highOffset } = await called<kafka.WatermarkOffsets>((done) =>
           consumer.queryWatermarkOffsets(topic, partition, WATERMARKS_TIMEOUT_MS, done as never),
         );
-        if (highOffset > lowOffset) open.set(`${topic} ${partition}`, { topic, partition, offset: lowOffset });
+        const offset = Math.max(lowOffset, from.get(topic)?.[partition] ?? 0);
+        if (highOffset > offset) open.set(`${topic} ${partition}`, { topic, partition, offset });
       }
     }
     return open;

@@ -1,5 +1,6 @@
 /** All that a process says of itself, in one object: its parts fit what each stage asks for. */
 import { Registry } from 'prom-client';
+import { auditTelemetry, type AuditTelemetry } from './audit.ts';
 import { captureTelemetry, type CaptureTelemetry } from './capture.ts';
 import { Health } from './health.ts';
 import { serveHttp, type HttpServer } from './http.ts';
@@ -23,6 +24,7 @@ export interface Telemetry {
   readonly health: Health;
   readonly capture: CaptureTelemetry;
   readonly sink: SinkTelemetry;
+  readonly audit: AuditTelemetry;
   readonly kafka: KafkaTelemetry;
   readonly process: ProcessTelemetry;
   serve(address: { readonly host: string; readonly port: number }): Promise<HttpServer>;
@@ -44,6 +46,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     health,
     capture: captureTelemetry(log('capture'), metrics, shared),
     sink: sinkTelemetry(log('sink'), metrics, shared),
+    audit: auditTelemetry(log('audit'), metrics),
     kafka: kafkaTelemetry(log('kafka'), metrics),
     process: processTelemetry(log('process'), registry, metrics, { role, version }),
     serve: (address) => serveHttp({ ...address, registry, health, about: { role, version } }),

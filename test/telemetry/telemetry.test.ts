@@ -5,6 +5,10 @@ import { KubetapeError } from '../../src/events/errors.ts';
 import { listen } from './listen.ts';
 
 const EXPECTED = [
+  'kubetape_audit_drift_objects',
+  'kubetape_audit_equal_timestamp_seconds',
+  'kubetape_audit_objects',
+  'kubetape_audits_total',
   'kubetape_batch_bytes',
   'kubetape_batch_retries_total',
   'kubetape_batch_rows',
