@@ -49,6 +49,7 @@ function nameOf(segment: Segment): string {
 
 function edited(value: unknown, edit: Edit): unknown {
   if (edit.own !== undefined) return edit.own.after;
+  if (edit.below.size === 0 && edit.order === undefined) return value;
   if (typeof value !== 'object' || value === null) throw new TypeError('the difference is not one of this value');
   if (Array.isArray(value)) return editedList(value, edit);
   const entries = Object.entries(value).flatMap(([name, old]): [string, unknown][] => {

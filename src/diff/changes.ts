@@ -11,7 +11,7 @@
 import type { KubernetesObject } from '../events/change.ts';
 import { TOPICS, type Change, type Topic } from './change.ts';
 import { differencesOf, isObject, type Difference } from './difference.ts';
-import { textOf } from './fields.ts';
+import { fieldsOf, textOf } from './fields.ts';
 import { isNoise } from './noise.ts';
 import { inParts, type Concern, type Pair } from './words/concern.ts';
 import { conditions } from './words/conditions.ts';
@@ -25,8 +25,8 @@ import { pod } from './words/pod.ts';
 import { service } from './words/service.ts';
 import { progress, workload } from './words/workload.ts';
 
-/** The first that takes a difference has it. */
-const CONCERNS: readonly Concern[] = [metadata, data, event, containers, pod, service, workload, progress, conditions];
+/** The first that takes a difference has it. Those that know by the object's kind come before those that search the path. */
+const CONCERNS: readonly Concern[] = [data, event, pod, service, workload, progress, conditions, metadata, containers];
 
 const RANKS = new Map<Topic, number>(TOPICS.map((topic, at) => [topic, at]));
 
@@ -34,6 +34,7 @@ const RANKS = new Map<Topic, number>(TOPICS.map((topic, at) => [topic, at]));
 export function changesOf(before: KubernetesObject | null, after: KubernetesObject | null, how = 'created'): readonly Change[] {
   if (before === null || after === null) return existence(before, after, how);
   const kind = textOf(after['kind']) ?? textOf(before['kind']) ?? '';
+  if (isAnother(before, after)) return [{ ...WHOLE, kind: 'changed', words: createdText(kind, after, 'recreated') }];
   const differences = differencesOf(before, after)
     .filter((difference) => !isNoise(difference, kind))
     .flatMap((difference) => opened(difference, kind));
@@ -54,14 +55,21 @@ function opened(difference: Difference, kind: string): readonly Difference[] {
 
 const WHOLES: ReadonlySet<unknown> = new Set(['metadata', 'spec', 'status', 'conditions']);
 
+/** Identity is the uid: of the same name, but nothing that became another. */
+function isAnother(before: KubernetesObject, after: KubernetesObject): boolean {
+  const [old, now] = [before, after].map((object) => textOf(fieldsOf(object['metadata'])['uid']));
+  return old !== undefined && now !== undefined && old !== now;
+}
+
+const WHOLE = { topic: 'existence', path: '', before: undefined, after: undefined } as const;
+
 function existence(before: KubernetesObject | null, after: KubernetesObject | null, how: string): Change[] {
   const object = after ?? before;
   if (!isObject(object)) return [];
   const kind = textOf(object['kind']) ?? '';
-  const whole = { topic: 'existence', path: '', before: undefined, after: undefined } as const;
   return after === null
-    ? [{ ...whole, kind: 'removed', words: deletedText(object) }]
-    : [{ ...whole, kind: 'added', words: createdText(kind, object, how) }];
+    ? [{ ...WHOLE, kind: 'removed', words: deletedText(object) }]
+    : [{ ...WHOLE, kind: 'added', words: createdText(kind, object, how) }];
 }
 
 function inWords(differences: readonly Difference[], pair: Pair): Change[] {

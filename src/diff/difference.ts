@@ -65,22 +65,23 @@ function compareWhole(before: unknown, after: unknown, place: Place | null, secr
 function compareObjects(before: Fields, after: Fields, place: Place | null, found: Difference[]): void {
   // A redacted value is one value: its length and its HMAC say the same thing twice.
   if (before['redacted'] === true || after['redacted'] === true) return compareWhole(before, after, place, false, found);
-  const hides = secretFields(before) ?? secretFields(after);
+  const [hidden, hiddenNow] = [secretFields(before), secretFields(after)];
+  const hides = (name: string): boolean => hidden?.has(name) === true || hiddenNow?.has(name) === true;
   for (const name in before) {
     const old = before[name];
     if (!Object.hasOwn(after, name)) {
-      found.push({ kind: 'removed', path: pathOf(below(place, name)), before: old, after: undefined, secret: hides?.has(name) === true });
+      found.push({ kind: 'removed', path: pathOf(below(place, name)), before: old, after: undefined, secret: hides(name) });
       continue;
     }
     const now = after[name];
     if (old === now) continue;
-    if (hides?.has(name) === true) compareSecret(old, now, below(place, name), found);
+    if (hides(name)) compareSecret(old, now, below(place, name), found);
     else if (typeof old === 'object' && typeof now === 'object') compare(old, now, below(place, name), found);
     else found.push({ kind: 'changed', path: pathOf(below(place, name)), before: old, after: now, secret: false });
   }
   for (const name in after) {
     if (Object.hasOwn(before, name)) continue;
-    found.push({ kind: 'added', path: pathOf(below(place, name)), before: undefined, after: after[name], secret: hides?.has(name) === true });
+    found.push({ kind: 'added', path: pathOf(below(place, name)), before: undefined, after: after[name], secret: hides(name) });
   }
 }
 

@@ -87,8 +87,8 @@ const HEARTBEATS: ReadonlySet<string> = new Set([
 
 /** Names and digests that somebody fills in a moment after the object has come: news only when they become others. */
 const FIRST: Readonly<Record<string, readonly string[]>> = {
-  StatefulSet: ['currentRevision', 'updateRevision'],
-  Pod: ['imageID'],
+  StatefulSet: ['status.currentRevision', 'status.updateRevision'],
+  Pod: ['status.*.*.imageID'],
 };
 
 /** An empty state is a state. */
@@ -96,18 +96,20 @@ const STATES: ReadonlySet<string> = new Set(['running', 'waiting', 'terminated']
 
 interface Pattern {
   readonly below: Map<string, Pattern>;
-  ends: boolean;
+  /** What is noise here: nothing, its first value, everything. */
+  noise: 'none' | 'first' | 'all';
 }
 
 const PATTERNS = new Map<string, Pattern>();
 
 function patternsOf(kind: string): Pattern {
   // A kind's name comes from outside: the map must not grow with it.
-  const key = Object.hasOwn(OF_KIND, kind) ? kind : '';
+  const key = Object.hasOwn(OF_KIND, kind) || Object.hasOwn(FIRST, kind) ? kind : '';
   let root = PATTERNS.get(key);
   if (root === undefined) {
-    root = { below: new Map(), ends: false };
-    for (const pattern of [...ALWAYS, ...(OF_KIND[key] ?? [])]) plant(root, stepsOf(pattern));
+    root = { below: new Map(), noise: 'none' };
+    for (const pattern of [...ALWAYS, ...(OF_KIND[key] ?? [])]) plant(root, stepsOf(pattern), 'all');
+    for (const pattern of FIRST[key] ?? []) plant(root, stepsOf(pattern), 'first');
     PATTERNS.set(key, root);
   }
   return root;
@@ -119,14 +121,14 @@ function stepsOf(pattern: string): string[] {
   return pattern.startsWith(prefix) ? ['metadata', 'annotations', pattern.slice(prefix.length)] : pattern.split('.');
 }
 
-function plant(root: Pattern, steps: readonly string[]): void {
+function plant(root: Pattern, steps: readonly string[], noise: 'first' | 'all'): void {
   let at = root;
   for (const step of steps) {
     let next = at.below.get(step);
-    if (next === undefined) at.below.set(step, (next = { below: new Map(), ends: false }));
+    if (next === undefined) at.below.set(step, (next = { below: new Map(), noise: 'none' }));
     at = next;
   }
-  at.ends = true;
+  at.noise = noise;
 }
 
 /** @param kind of the object that the difference is of */
@@ -136,7 +138,7 @@ export function isNoise(difference: Difference, kind: string): boolean {
   let at: Pattern | undefined = patternsOf(kind);
   for (const segment of path) {
     at = step(at, segment);
-    if (at?.ends === true) return true;
+    if (at?.noise === 'all') return true;
     if (inStatus && typeof segment === 'string' && HEARTBEATS.has(segment)) return true;
   }
   switch (difference.kind) {
@@ -144,11 +146,11 @@ export function isNoise(difference: Difference, kind: string): boolean {
       // A status lists what is, in the order in which somebody noticed it.
       return inStatus || sameOrder(before as readonly string[], after as readonly string[]);
     case 'added':
-      return isFirst(difference, kind) || saysNothing(after, at, path.at(-1), inStatus, 0);
+      return saysNothing(after, at, path.at(-1), { inStatus, isFirst: true }, 0);
     case 'removed':
-      return saysNothing(before, at, path.at(-1), inStatus, 0);
+      return saysNothing(before, at, path.at(-1), { inStatus, isFirst: false }, 0);
     case 'changed':
-      return isFirst(difference, kind) || isCountdown(difference);
+      return (at?.noise === 'first' && before === '') || isCountdown(difference);
   }
 }
 
@@ -164,9 +166,16 @@ function sameOrder(before: readonly string[], after: readonly string[]): boolean
   return kept.every((id, at) => id === left[at]);
 }
 
+interface Where {
+  readonly inStatus: boolean;
+  /** It was not there before. */
+  readonly isFirst: boolean;
+}
+
 /** Would this be the same if it were not there? */
-function saysNothing(value: unknown, at: Pattern | undefined, segment: Segment | undefined, inStatus: boolean, depth: number): boolean {
-  if (at?.ends === true) return true;
+function saysNothing(value: unknown, at: Pattern | undefined, segment: Segment | undefined, where: Where, depth: number): boolean {
+  if (at?.noise === 'all' || (at?.noise === 'first' && where.isFirst)) return true;
+  const { inStatus } = where;
   // An element is news by being there.
   if (segment !== undefined && typeof segment !== 'string') return false;
   // `creationTimestamp: null` in every template.
@@ -179,16 +188,10 @@ function saysNothing(value: unknown, at: Pattern | undefined, segment: Segment |
   const names = Object.keys(value);
   if (names.length === 0) return inStatus ? !STATES.has(name) : isMap && (name === 'labels' || name === 'annotations');
   if (!isMap || STATES.has(name) || depth === MAX_DEPTH) return false;
-  return names.every((inner) => saysNothing((value as Fields)[inner], step(at, inner), inner, inStatus, depth + 1));
+  return names.every((inner) => saysNothing((value as Fields)[inner], step(at, inner), inner, where, depth + 1));
 }
 
 const MAX_DEPTH = 20;
-
-function isFirst({ path, before }: Difference, kind: string): boolean {
-  const last = path.at(-1);
-  if (path[0] !== 'status' || typeof last !== 'string' || (before !== undefined && before !== '')) return false;
-  return Object.hasOwn(FIRST, kind) && FIRST[kind]?.includes(last) === true;
-}
 
 /** "back-off 10s restarting …", "back-off 20s restarting …": the reason stays, the restarts are counted elsewhere. */
 function isCountdown({ path, before, after }: Difference): boolean {

@@ -8,6 +8,7 @@
  * Run it for a new version of Kubernetes, and read what the tables of summary.test.ts then say.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createDecoder } from '../../src/kubernetes/decode.ts';
@@ -95,8 +96,10 @@ async function main(): Promise<void> {
     await until('a renewed lease', () => (watching.lines.get('leases') ?? []).some(({ type }) => type === 'MODIFIED'), 60_000);
     mkdirSync(DIR, { recursive: true });
     for (const [resource, lines] of watching.lines) {
-      const kept = noisy.includes(resource) ? ofOneObject(lines) : lines;
-      writeFileSync(path.join(DIR, `${resource}.jsonl`), kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      const kept = noisy.includes(resource) ? ofOneObject(lines) : lines.filter((line) => isOfScene(resource, line));
+      const text = kept.map((line) => `${JSON.stringify(line)}\n`).join('');
+      // On which machine it was recorded is nobody's business.
+      writeFileSync(path.join(DIR, `${resource}.jsonl`), text.replaceAll(new RegExp(`\\b${RegExp.escape(hostname())}\\b`, 'g'), 'host'));
       process.stdout.write(`${resource}: ${kept.length} versions\n`);
     }
     const lists = await listsOfServer(kube);
@@ -107,6 +110,14 @@ async function main(): Promise<void> {
     kube.close();
     await stack.reset();
   }
+}
+
+/** The pods of the Deployment, and the Events that tell of them, are many and alike. */
+function isOfScene(resource: string, { name, object }: Line): boolean {
+  if (resource === 'pods') return ['importer', 'web', 'nowhere', 'ledger-0'].includes(name);
+  if (resource !== 'events') return name !== 'kube-root-ca.crt';
+  const { regarding } = object as { regarding: { kind: string; name: string } };
+  return regarding.name === 'nowhere' || regarding.name === 'importer' || (regarding.kind === 'StatefulSet' && regarding.name === 'ledger');
 }
 
 /** Of what changes all the time a few versions of one object are enough. */

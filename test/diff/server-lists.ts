@@ -1,11 +1,12 @@
-/** What the API server's OpenAPI document says of the lists in its objects: which fields identify an element. */
+/** What the API server's OpenAPI document says of the lists in its objects: which fields identify an element. One of each. */
 import type { Kube } from '../support/kube.ts';
 
 export interface ServerList {
+  /** The first kind and path at which such a list was found. */
   readonly kind: string;
   readonly path: string;
-  /** `map`: elements are known by `keys`. `set`: by their value. `atomic`: replaced as a whole. */
-  readonly type: 'map' | 'set' | 'atomic';
+  /** `map`: elements are known by `keys`. `set`: by their value. */
+  readonly type: 'map' | 'set';
   readonly keys: readonly string[];
 }
 
@@ -34,7 +35,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 export async function listsOfServer(kube: Kube): Promise<ServerList[]> {
-  const lists: ServerList[] = [];
+  const lists = new Map<string, ServerList>();
   for (const [group, names] of Object.entries(KINDS)) {
     const document = await kube.call<{ components: { schemas: Schemas } }>('GET', `/openapi/v3/${group}`);
     const { schemas } = document.components;
@@ -44,10 +45,10 @@ export async function listsOfServer(kube: Kube): Promise<ServerList[]> {
       collect(schema, schemas, name.split('.').at(-1) ?? name, '', lists, []);
     }
   }
-  return lists;
+  return [...lists.values()];
 }
 
-function collect(schema: Schema, schemas: Schemas, kind: string, path: string, lists: ServerList[], above: readonly string[]): void {
+function collect(schema: Schema, schemas: Schemas, kind: string, path: string, lists: Map<string, ServerList>, above: readonly string[]): void {
   for (const part of [schema, ...(schema.allOf ?? [])]) {
     if (part.$ref !== undefined) {
       const name = part.$ref.split('/').at(-1) ?? '';
@@ -58,7 +59,11 @@ function collect(schema: Schema, schemas: Schemas, kind: string, path: string, l
     if (part.items !== undefined) {
       const mergeKey = part['x-kubernetes-patch-merge-key'];
       const keys = part['x-kubernetes-list-map-keys'] ?? (mergeKey === undefined ? [] : [mergeKey]);
-      lists.push({ kind, path, type: part['x-kubernetes-list-type'] ?? (keys.length > 0 ? 'map' : 'atomic'), keys });
+      const type = part['x-kubernetes-list-type'] ?? (keys.length > 0 ? 'map' : 'atomic');
+      const field = path.split('.').at(-1) ?? path;
+      const same = `${field} ${type} ${keys.join(',')}`;
+      // An atomic list is replaced as a whole: how people see it is for us to say.
+      if (type !== 'atomic' && !lists.has(same)) lists.set(same, { kind, path, type, keys });
       collect(part.items, schemas, kind, `${path}[*]`, lists, above);
     }
   }

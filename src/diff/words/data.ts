@@ -44,11 +44,11 @@ function changedText(difference: Difference): string {
   const key = keyText(difference);
   const { before, after } = shownSides(difference);
   if (difference.secret) return `${key} ${String(before)} → ${String(after)}`;
+  if (typeof before === 'string' && typeof after === 'string' && (before.includes('\n') || after.includes('\n')))
+    return `${key} (${linesText(before, after)})`;
   const [from, to] = [short(before), short(after)];
   const isShown = !isRedacted(before) && !isRedacted(after) && !looksSecret(key, before) && !looksSecret(key, after);
   if (isShown && from !== undefined && to !== undefined && from !== to) return `${key} ${from} → ${to}`;
-  if (isShown && typeof before === 'string' && typeof after === 'string' && `${before}${after}`.includes('\n'))
-    return `${key} (${linesText(before, after)})`;
   const [old, now] = [bytesOf(before), bytesOf(after)];
   return old === undefined || now === undefined ? key : `${key} (${old} → ${now} bytes)`;
 }

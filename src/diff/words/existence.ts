@@ -6,7 +6,7 @@ import { eventText } from './event.ts';
 import { imageText } from './image.ts';
 import { listed, nameText } from './value.ts';
 
-/** @param how `created`, or `first seen` where recording began after it */
+/** @param how `created`; `first seen` where recording began after it; `recreated` under the same name */
 export function createdText(kind: string, object: Fields, how: string): string {
   if (kind === 'Event') return eventText(object);
   const parts = identityOf(kind, object);

@@ -28,11 +28,12 @@ export const metadata: Concern = {
   },
 };
 
-const LIFE: ReadonlySet<string> = new Set(['uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds']);
+const LIFE: ReadonlySet<string> = new Set(['deletionTimestamp', 'deletionGracePeriodSeconds']);
 
 /** The index of the segment `metadata`, -1 where the path leads elsewhere. */
 function placeOf(path: Difference['path']): number {
   if (path[0] === 'metadata') return 0;
+  if (path[0] !== 'spec') return -1;
   const at = path.indexOf('metadata');
   return at > 0 && path[at - 1] === 'template' && (path[at + 1] === 'labels' || path[at + 1] === 'annotations') ? at : -1;
 }
@@ -47,7 +48,6 @@ function lifeWords(differences: readonly Difference[], { before, after }: Pair):
   const [first] = differences;
   if (first === undefined) return [];
   const [old, now] = [fieldsOf(before['metadata']), fieldsOf(after['metadata'])];
-  if (old['uid'] !== now['uid']) return [changeOf('existence', first, 'recreated: another object of the same name')];
   const graceSeconds = numberOf(now['deletionGracePeriodSeconds']);
   if (textOf(old['deletionTimestamp']) === undefined && textOf(now['deletionTimestamp']) !== undefined) {
     const grace = graceSeconds === undefined || graceSeconds === 0 ? '' : ` (${graceSeconds} s grace)`;

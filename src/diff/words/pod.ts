@@ -6,7 +6,8 @@ import { changeOf, type Change } from '../change.ts';
 import type { Difference, Fields } from '../difference.ts';
 import { fieldsAt, fieldsOf, listOf, textOf } from '../fields.ts';
 import { segmentText } from '../path.ts';
-import type { Concern, Pair } from './concern.ts';
+import { sign, type Concern, type Pair } from './concern.ts';
+import { conditions } from './conditions.ts';
 import { containerStateWords, STATUS_LISTS } from './container-state.ts';
 import { plainWords } from './plain.ts';
 import { nameText, said } from './value.ts';
@@ -27,7 +28,7 @@ export const pod: Concern = {
     const others = plainWords(taken.filter(({ path }) => !known.has(segmentText(path[1]))));
     const all = [...strong, ...told, ...others];
     // A first start, a sandbox that is ready: only worth a word when nothing else is to be said.
-    return all.length > 0 ? all : minor.length > 0 ? minor : plainWords(of('conditions'), 'condition');
+    return all.length > 0 ? all : minor.length > 0 ? minor : conditions.words(of('conditions'), pair);
   },
 };
 
@@ -105,11 +106,16 @@ function schedulingWords(differences: readonly Difference[], { after }: Pair): C
   return [changeOf('state', difference, said(message === undefined ? reason : `${reason}: ${message}`, 120))];
 }
 
+/** The second of two addresses tells itself only if it came alone. */
 function addressWords(differences: readonly Difference[]): Change[] {
-  const difference = differences.find(({ path }) => path[1] === 'podIP') ?? differences[0];
-  if (difference === undefined) return [];
-  const { path, kind, before, after } = difference;
-  if (path[1] !== 'podIP') return plainWords(differences, 'state');
+  const difference = differences.find(({ path }) => path[1] === 'podIP');
+  if (difference === undefined) {
+    return differences.flatMap((one) => {
+      const isOne = one.path.length === 3 && sign(one) !== '';
+      return isOne ? [changeOf('state', one, `${sign(one)}IP ${nameText(segmentText(one.path[2]))}`)] : plainWords([one], 'state');
+    });
+  }
+  const { kind, before, after } = difference;
   const [from, to] = [textOf(before), textOf(after)].map((ip) => (ip === undefined ? 'none' : nameText(ip)));
   return [changeOf('state', difference, kind === 'added' ? `IP ${to}` : kind === 'removed' ? `IP ${from} released` : `IP ${from} → ${to}`)];
 }

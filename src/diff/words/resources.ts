@@ -20,7 +20,7 @@ export function resourceWords(differences: readonly Difference[], from: number, 
     const { path, kind, before, after } = difference;
     const noun = NOUNS.get(segmentText(path[from]));
     if (noun === undefined || path.length !== from + 2) {
-      changes.push(...plainWords([difference], 'resources', Math.min(from, path.length - 1), prefix));
+      changes.push(...plainWords([difference], 'resources', from - 1, prefix));
       continue;
     }
     const name = `${nameText(segmentText(path[from + 1]))} ${noun}`;

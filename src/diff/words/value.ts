@@ -32,9 +32,10 @@ export function short(value: unknown): string | undefined {
   if (typeof value === 'string') {
     if (value === '') return '""';
     if (value.length > SHORT) return undefined;
-    const text = oneLine(value);
-    // What differs in white space only must not look the same.
-    return text === value ? text : JSON.stringify(value).length <= SHORT && text !== '' ? said(JSON.stringify(value), SHORT) : undefined;
+    if (oneLine(value) === value && value.isWellFormed()) return value;
+    // What differs only in what is not printed must not look the same.
+    const quoted = JSON.stringify(value);
+    return quoted.length <= SHORT ? oneLine(quoted) : undefined;
   }
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
   if (Array.isArray(value)) {

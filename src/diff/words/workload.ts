@@ -82,12 +82,16 @@ function rolloutWords(differences: readonly Difference[], { before, after }: Pai
     (isTold ? told : minor).push(changeOf('rollout', difference, text));
   }
   // The many counts move together; one is enough where none of the important ones has moved.
-  if (told.length + revisions.length > 0) return [...told, ...revisions];
-  return minor.sort((a, b) => importance(a) - importance(b)).slice(0, 1);
+  if (told.length + revisions.length > 0) return [...byImportance(told), ...revisions];
+  return byImportance(minor).slice(0, 1);
 }
 
 const OF_ALL: ReadonlySet<string> = new Set(['ready', 'updated', 'available']);
 const NOUNS = [...new Set(COUNTS.values())];
+
+function byImportance(changes: readonly Change[]): Change[] {
+  return changes.toSorted((a, b) => importance(a) - importance(b));
+}
 
 function importance({ words }: Change): number {
   const at = NOUNS.findIndex((noun) => words.startsWith(noun));
