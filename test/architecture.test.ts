@@ -23,14 +23,17 @@ const IMPORTS = FILES.flatMap(importsOf);
 const STAGES = ['audit', 'capture', 'sinks', 'processors', 'console'];
 const EDGES = ['kubernetes', 'kafka', 'postgres'];
 const BASE = ['events', 'flow', 'telemetry', 'config'];
+/** Pure, and of no stage: whoever shows a change or derives something from one may ask for its words. */
+const DIFF = 'diff';
 
 /** Which folders a folder may import from, besides itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'app'],
-  cli: ['app', ...BASE],
-  app: [...STAGES, ...EDGES, ...BASE],
-  ...Object.fromEntries(STAGES.map((stage) => [stage, ['events', 'flow', 'telemetry', 'config']])),
-  ...Object.fromEntries(EDGES.map((edge) => [edge, ['events', 'flow', 'telemetry', 'config']])),
+  cli: ['app', DIFF, ...BASE],
+  app: [...STAGES, ...EDGES, DIFF, ...BASE],
+  ...Object.fromEntries(STAGES.map((stage) => [stage, [DIFF, ...BASE]])),
+  ...Object.fromEntries(EDGES.map((edge) => [edge, BASE])),
+  [DIFF]: ['events'],
   telemetry: ['events', 'flow'],
   config: ['events', 'flow'],
   flow: ['events'],

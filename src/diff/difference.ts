@@ -108,8 +108,7 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], pla
   const kept = new Set<string>();
   for (const [at, id] of oldIds.entries()) {
     const now = newAt.get(id);
-    if (now === undefined)
-      found.push({ kind: 'removed', path: pathOf(element(id)), before: before[at], after: undefined, secret: false });
+    if (now === undefined) found.push({ kind: 'removed', path: pathOf(element(id)), before: before[at], after: undefined, secret: false });
     else {
       kept.add(id);
       compare(before[at], after[now], element(id), found);
@@ -139,7 +138,7 @@ function depthOf(place: Place | null): number {
 function pathOf(place: Place | null): Path {
   const path: Segment[] = [];
   for (let at = place; at !== null; at = at.above) path.push(at.segment);
-  return path.reverse();
+  return path.toReversed();
 }
 
 export function isObject(value: unknown): value is Fields {

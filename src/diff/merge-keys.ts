@@ -24,7 +24,10 @@ export interface KeyField {
  *   value     by all of the element: a list that is a set
  *   position  by its place
  */
-export type Keying = { readonly by: 'fields'; readonly fields: readonly KeyField[] } | { readonly by: 'value' } | { readonly by: 'position' };
+export type Keying =
+  | { readonly by: 'fields'; readonly fields: readonly KeyField[] }
+  | { readonly by: 'value' }
+  | { readonly by: 'position' };
 
 const by = (...names: readonly string[]): Keying => ({
   by: 'fields',

@@ -41,7 +41,8 @@ describe('differences', () => {
         count += 1;
       }
       // And from any version to any other.
-      for (const [at, { version }] of changes.entries()) assertExact(version.object, changes[(at * 7 + 3) % changes.length]?.version.object);
+      for (const [at, { version }] of changes.entries())
+        assertExact(version.object, changes[(at * 7 + 3) % changes.length]?.version.object);
     }
     assert.ok(count > 100);
   });
@@ -64,7 +65,10 @@ describe('differences', () => {
       }),
       { numRuns: 2000 },
     );
-    fc.assert(fc.property(json.value, json.value, (before, after) => assertExact(plain(before), plain(after))), { numRuns: 1000 });
+    fc.assert(
+      fc.property(json.value, json.value, (before, after) => assertExact(plain(before), plain(after))),
+      { numRuns: 1000 },
+    );
   });
 
   it('D1 exact: a difference of another value is refused', () => {
@@ -74,11 +78,36 @@ describe('differences', () => {
   });
 
   it('D2 minimal: elements are matched by their keys, wherever they stand', () => {
-    const one = { containers: [{ name: 'a', image: '1' }, { name: 'b', image: '1', env: [{ name: 'X', value: '1' }] }] };
-    const other = { containers: [{ name: 'b', image: '2', env: [{ name: 'W', value: '0' }, { name: 'X', value: '1' }] }, { name: 'a', image: '1' }] };
-    assert.deepEqual(shown(one, other), ['changed containers[b].image', 'added containers[b].env[W]', 'reordered containers[b].env', 'reordered containers']);
+    const one = {
+      containers: [
+        { name: 'a', image: '1' },
+        { name: 'b', image: '1', env: [{ name: 'X', value: '1' }] },
+      ],
+    };
+    const other = {
+      containers: [
+        {
+          name: 'b',
+          image: '2',
+          env: [
+            { name: 'W', value: '0' },
+            { name: 'X', value: '1' },
+          ],
+        },
+        { name: 'a', image: '1' },
+      ],
+    };
+    assert.deepEqual(shown(one, other), [
+      'changed containers[b].image',
+      'added containers[b].env[W]',
+      'reordered containers[b].env',
+      'reordered containers',
+    ]);
     assert.deepEqual(shown({ args: ['a', 'b', 'c'] }, { args: ['a', 'c', 'd'] }), ['removed args[b]', 'added args[d]']);
-    assert.deepEqual(shown({ stages: [{ w: 1 }, { w: 2 }] }, { stages: [{ w: 1 }, { w: 3 }, { w: 4 }] }), ['changed stages[1].w', 'added stages[2]']);
+    assert.deepEqual(shown({ stages: [{ w: 1 }, { w: 2 }] }, { stages: [{ w: 1 }, { w: 3 }, { w: 4 }] }), [
+      'changed stages[1].w',
+      'added stages[2]',
+    ]);
     assert.deepEqual(shown({ a: { redacted: true, bytes: 1, hmac: 'x' } }, { a: { redacted: true, bytes: 2, hmac: 'y' } }), ['changed a']);
     assert.deepEqual(shown({ a: {} }, { a: [] }), ['changed a']);
     assert.deepEqual(shown(null, {}), ['changed ']);
@@ -89,7 +118,9 @@ describe('differences', () => {
       fc.property(json.value, (value) => {
         const text = JSON.stringify(value);
         const reversed = JSON.parse(text, (_, inner: unknown) =>
-          typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).toReversed()) : inner,
+          typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+            ? Object.fromEntries(Object.entries(inner).toReversed())
+            : inner,
         ) as unknown;
         assert.deepEqual(differencesOf(plain(value), reversed), []);
       }),
@@ -113,13 +144,23 @@ describe('differences', () => {
     const [before, after] = [Object.fromEntries(keys(0)), Object.fromEntries(keys(1))];
     assert.equal(differencesOf(before, after).length, 100_000);
     assertExact(Object.values(before), Object.values(after).toReversed());
-    assertExact({ env: keys(0).map(([name, value]) => ({ name, value })) }, { env: keys(1).map(([name, value]) => ({ name, value })).toReversed() });
+    assertExact(
+      { env: keys(0).map(([name, value]) => ({ name, value })) },
+      {
+        env: keys(1)
+          .map(([name, value]) => ({ name, value }))
+          .toReversed(),
+      },
+    );
     assert.ok(performance.now() - startedMs < 30_000);
   });
 
   it('D4 marked: what lies below the data of a Secret says so, and no path leads into a value', () => {
     const secret = (data: unknown): object => ({ items: [{ kind: 'Secret', data, metadata: { name: 'x' } }] });
-    const differences = differencesOf(secret({ list: ['canary'], map: { canary: 1 }, same: '1' }), secret({ list: ['other'], map: {}, same: '1', more: ['canary'] }));
+    const differences = differencesOf(
+      secret({ list: ['canary'], map: { canary: 1 }, same: '1' }),
+      secret({ list: ['other'], map: {}, same: '1', more: ['canary'] }),
+    );
     assert.deepEqual(
       differences.map(({ kind, path, secret: isSecret }) => [kind, pathText(path), isSecret]),
       [
@@ -132,8 +173,14 @@ describe('differences', () => {
       [secret(['canary']), secret(['other'])],
       [secret({ a: 'canary' }), secret('canary')],
       [secret(undefined), secret({ a: 'canary' })],
-      [{ kind: 'SecretList', items: [{ data: { a: 'canary' } }] }, { kind: 'SecretList', items: [] }],
-      [{ kind: 'Other', stringData: { a: 'x' } }, { kind: 'Secret', stringData: { a: 'canary' } }],
+      [
+        { kind: 'SecretList', items: [{ data: { a: 'canary' } }] },
+        { kind: 'SecretList', items: [] },
+      ],
+      [
+        { kind: 'Other', stringData: { a: 'x' } },
+        { kind: 'Secret', stringData: { a: 'canary' } },
+      ],
     ] as const) {
       const found = differencesOf(plain(before), plain(after)).filter(({ path }) => path.at(-1) !== 'kind');
       assert.ok(found.length > 0);

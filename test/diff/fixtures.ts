@@ -40,7 +40,10 @@ export function versionsOf(resource: Recorded, name?: string): Version[] {
 }
 
 /** Each version with the one before it; null before the first, and after the last of a deleted object. */
-export function changesIn(resource: Recorded, name?: string): { version: Version; before: KubernetesObject | null; after: KubernetesObject | null }[] {
+export function changesIn(
+  resource: Recorded,
+  name?: string,
+): { version: Version; before: KubernetesObject | null; after: KubernetesObject | null }[] {
   const last = new Map<string, KubernetesObject>();
   return versionsOf(resource, name).map((version) => {
     const before = last.get(version.name) ?? null;

@@ -16,7 +16,9 @@ test('M1 nothing shown: that a value changed is visible, the value is not', () =
 });
 
 test('M1 nothing shown: Secrets within what came or went have their keys only', () => {
-  const embedded = { spec: { manifests: [secret(CANARY), { kind: 'SecretList', items: [secret(CANARY)] }, { kind: 'Secret', stringData: CANARY }] } };
+  const embedded = {
+    spec: { manifests: [secret(CANARY), { kind: 'SecretList', items: [secret(CANARY)] }, { kind: 'Secret', stringData: CANARY }] },
+  };
   const [difference] = differencesOf({}, embedded);
   assert.ok(difference);
   assert.deepEqual(shownSides(difference), {

@@ -16,7 +16,7 @@ function grown(pod: KubernetesObject, variables: number): KubernetesObject {
   const { containers } = copy.spec;
   for (let at = 0; at < variables; at += 1)
     containers[at % containers.length]?.env.push({ name: `SETTING_${at}`, value: `https://service-${at}.shop.svc` });
-  return copy as unknown as KubernetesObject;
+  return copy;
 }
 
 /** As they come out of a database: parsed anew, sharing nothing. */
@@ -24,7 +24,12 @@ function fresh(object: KubernetesObject): KubernetesObject {
   return JSON.parse(JSON.stringify(object)) as KubernetesObject;
 }
 
-function measure(name: string, before: KubernetesObject, after: KubernetesObject, call: (a: KubernetesObject, b: KubernetesObject) => unknown): void {
+function measure(
+  name: string,
+  before: KubernetesObject,
+  after: KubernetesObject,
+  call: (a: KubernetesObject, b: KubernetesObject) => unknown,
+): void {
   // A hundred different pairs, so that nothing stays in the processor's nearest cache by being the only one.
   const pairs = Array.from({ length: 100 }, () => [fresh(before), fresh(after)] as const);
   const times: number[] = [];

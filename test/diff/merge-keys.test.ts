@@ -45,7 +45,16 @@ test('K1 the server: absent fields count as their defaults', () => {
 const KEYINGS: readonly [field: string, before: unknown[], after: unknown[], by: string, ids: string[]][] = [
   ['env', [{ name: 'A' }, { name: 'A' }, { name: 'A#2' }], [], 'name', ['A', 'A#2', 'A#2#2']],
   ['volumeMounts', [{ name: 'v', mountPath: '/a' }], [{ name: 'v', mountPath: '/b' }], 'mountPath', ['/a']],
-  ['subjects', [{ kind: 'User', name: 'eva' }, { kind: 'ServiceAccount', namespace: 'shop', name: 'eva' }], [], 'kind/namespace/name', ['User/eva', 'ServiceAccount/shop/eva']],
+  [
+    'subjects',
+    [
+      { kind: 'User', name: 'eva' },
+      { kind: 'ServiceAccount', namespace: 'shop', name: 'eva' },
+    ],
+    [],
+    'kind/namespace/name',
+    ['User/eva', 'ServiceAccount/shop/eva'],
+  ],
   ['ingress', [{ hostname: 'a.example' }], [{ hostname: 'b.example' }], 'hostname', ['a.example']],
   // A NetworkPolicy's ingress is something else than a load balancer's.
   ['ingress', [{ from: [] }], [{ from: [] }, {}], 'position', ['0']],

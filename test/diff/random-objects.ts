@@ -6,18 +6,121 @@ type Json = { [field: string]: unknown };
 
 /** Fields that the product knows, and names that every JavaScript object has. */
 const NAMES = [
-  ...['kind', 'metadata', 'spec', 'status', 'data', 'stringData', 'binaryData', 'items', 'template', 'labels', 'annotations', 'finalizers'],
-  ...['ownerReferences', 'deletionTimestamp', 'uid', 'containers', 'initContainers', 'volumes', 'image', 'env', 'ports', 'resources', 'limits'],
-  ...['requests', 'volumeMounts', 'readinessProbe', 'args', 'value', 'valueFrom', 'conditions', 'containerStatuses', 'state', 'waiting'],
-  ...['terminated', 'running', 'lastState', 'restartCount', 'ready', 'reason', 'message', 'phase', 'podIP', 'podIPs', 'nodeName', 'replicas'],
-  ...['readyReplicas', 'updatedReplicas', 'currentRevision', 'paused', 'strategy', 'selector', 'matchLabels', 'loadBalancer', 'ingress'],
-  ...['clusterIP', 'type', 'series', 'count', 'note', 'regarding', 'name', 'key', 'port', 'protocol', 'containerPort', 'imageID', 'exitCode'],
-  ...['observedGeneration', 'redacted', 'bytes', 'tolerations', '__proto__', 'constructor', 'toString', 'hasOwnProperty', '', 'a.b/c', 'ü\n'],
+  'kind',
+  'metadata',
+  'spec',
+  'status',
+  'data',
+  'stringData',
+  'binaryData',
+  'items',
+  'template',
+  'labels',
+  'annotations',
+  'finalizers',
+  'ownerReferences',
+  'deletionTimestamp',
+  'uid',
+  'containers',
+  'initContainers',
+  'volumes',
+  'image',
+  'env',
+  'ports',
+  'resources',
+  'limits',
+  'requests',
+  'volumeMounts',
+  'readinessProbe',
+  'args',
+  'value',
+  'valueFrom',
+  'conditions',
+  'containerStatuses',
+  'state',
+  'waiting',
+  'terminated',
+  'running',
+  'lastState',
+  'restartCount',
+  'ready',
+  'reason',
+  'message',
+  'phase',
+  'podIP',
+  'podIPs',
+  'nodeName',
+  'replicas',
+  'readyReplicas',
+  'updatedReplicas',
+  'currentRevision',
+  'paused',
+  'strategy',
+  'selector',
+  'matchLabels',
+  'loadBalancer',
+  'ingress',
+  'clusterIP',
+  'type',
+  'series',
+  'count',
+  'note',
+  'regarding',
+  'name',
+  'key',
+  'port',
+  'protocol',
+  'containerPort',
+  'imageID',
+  'exitCode',
+  'observedGeneration',
+  'redacted',
+  'bytes',
+  'tolerations',
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  '',
+  'a.b/c',
+  'ü\n',
 ];
-const KINDS = ['Pod', 'Deployment', 'StatefulSet', 'Service', 'ConfigMap', 'Secret', 'SecretList', 'Event', 'Lease', 'Certificate', '__proto__'];
+const KINDS = [
+  'Pod',
+  'Deployment',
+  'StatefulSet',
+  'Service',
+  'ConfigMap',
+  'Secret',
+  'SecretList',
+  'Event',
+  'Lease',
+  'Certificate',
+  '__proto__',
+];
 const TEXTS = [
-  ...['', 'web', 'proxy', 'True', 'False', 'Ready', 'Progressing', 'Secret', '10.0.0.1', 'registry:5000/a/b:v1@sha256:0123456789abcdef'],
-  ...['CrashLoopBackOff', '3', '{}', 'two\nlines', '\u001b[31mred', 'a\u202eb', 'half \ud83d', 'x'.repeat(300), '#2', 'web#2', ' ', '→'],
+  '',
+  'web',
+  'proxy',
+  'True',
+  'False',
+  'Ready',
+  'Progressing',
+  'Secret',
+  '10.0.0.1',
+  'registry:5000/a/b:v1@sha256:0123456789abcdef',
+  'CrashLoopBackOff',
+  '3',
+  '{}',
+  'two\nlines',
+  '\x1B[31mred',
+  'a‮b',
+  'half \ud83d',
+  'x'.repeat(300),
+  '#2',
+  'web#2',
+  ' ',
+  '→',
 ];
 
 const scalar = fc.oneof(
@@ -29,12 +132,18 @@ const scalar = fc.oneof(
 /** Any JSON. `Object.fromEntries` makes any name a field's own. */
 export const json = fc.letrec<{ value: unknown; fields: Json }>((tie) => ({
   value: fc.oneof({ depthSize: 'medium', withCrossShrink: true }, scalar, fc.array(tie('value'), { maxLength: 4 }), tie('fields')),
-  fields: fc.array(fc.tuple(fc.constantFrom(...NAMES), tie('value')), { maxLength: 6 }).map((entries) => Object.fromEntries(entries) as Json),
+  fields: fc
+    .array(fc.tuple(fc.constantFrom(...NAMES), tie('value')), { maxLength: 6 })
+    .map((entries) => Object.fromEntries<unknown>(entries)),
 }));
 
 /** Like an object of the API, as far as its top goes. */
 export const object: fc.Arbitrary<Json> = fc
-  .tuple(fc.constantFrom(...KINDS), fc.array(fc.tuple(fc.constantFrom('metadata', 'spec', 'status', 'data', 'series', 'note'), json.fields)), json.fields)
+  .tuple(
+    fc.constantFrom(...KINDS),
+    fc.array(fc.tuple(fc.constantFrom('metadata', 'spec', 'status', 'data', 'series', 'note'), json.fields)),
+    json.fields,
+  )
   .map(([kind, parts, rest]) => ({ ...rest, kind, ...Object.fromEntries(parts) }));
 
 /** A copy with some changes, all of them from the seed. */
@@ -74,7 +183,7 @@ function mutateFields(fields: Json, random: () => number, isRoot: boolean): void
   const name = names.length > 0 && random() < 0.7 ? pick(names, random) : pick(NAMES, random);
   if (!isRoot && Object.hasOwn(fields, name) && random() < 0.3) delete fields[name];
   else {
-    const value = isRoot ? (pick([newValue(random), fields['root']], random)) : newValue(random);
+    const value = isRoot ? pick([newValue(random), fields['root']], random) : newValue(random);
     Object.defineProperty(fields, isRoot ? 'root' : name, { value, configurable: true, enumerable: true, writable: true });
   }
 }

@@ -18,18 +18,20 @@ const NOISE: readonly ((object: Json, random: Random) => void)[] = [
   ({ metadata }, random) => annotate(metadata as Json, 'kubectl.kubernetes.io/last-applied-configuration', String(random())),
   ({ metadata }, random) => annotate(metadata as Json, 'control-plane.alpha.kubernetes.io/leader', String(random())),
   (object, random) => inStatus(object, (status) => (status['observedGeneration'] = Math.floor(1e6 * (1 + random())))),
-  (object) => inStatus(object, (status) => conditionsOf(status).reverse()),
+  (object) => inStatus(object, (status) => (status['conditions'] = conditionsOf(status).toReversed())),
   (object, random) => inStatus(object, (status) => conditionsOf(status).forEach((one) => (one['lastTransitionTime'] = now(random)))),
   (object, random) => inStatus(object, (status) => conditionsOf(status).forEach((one) => (one['lastHeartbeatTime'] = now(random)))),
-  (object, random) => inStatus(object, (status) => conditionsOf(status).forEach((one) => (one['observedGeneration'] = Math.floor(1e6 * random())))),
+  (object, random) =>
+    inStatus(object, (status) => conditionsOf(status).forEach((one) => (one['observedGeneration'] = Math.floor(1e6 * random())))),
   (object, random) => containersOf(object).forEach((one) => (one['containerID'] = `containerd://${random()}`)),
-  (object, random) => containersOf(object).forEach((one) => ((one['state'] as { running?: Json }).running ??= {})['startedAt'] = now(random)),
+  (object, random) =>
+    containersOf(object).forEach((one) => (((one['state'] as { running?: Json }).running ??= {})['startedAt'] = now(random))),
   (object, random) => object['kind'] === 'Lease' && ((object['spec'] as Json)['renewTime'] = now(random)),
   (object, random) => object['kind'] === 'Event' && (object['deprecatedLastTimestamp'] = now(random)),
 ];
 
 export function makeNoise(object: KubernetesObject, random: Random, count: number): KubernetesObject {
-  const copy = structuredClone(object) as Json;
+  const copy = structuredClone<Json>(object);
   for (let at = 0; at < count; at += 1) NOISE[Math.floor(random() * NOISE.length)]?.(copy, random);
   // At least this one always has something to change.
   NOISE[0]?.(copy, random);
@@ -49,7 +51,7 @@ const QUIET = [
 
 /** One change of something that somebody wants to hear of; `what` says which. */
 export function makeNews(object: KubernetesObject, random: Random): { object: KubernetesObject; what: string } {
-  const copy = structuredClone(object) as Json;
+  const copy = structuredClone<Json>(object);
   const leaves: { holder: Json; field: string; path: string }[] = [];
   collect(copy, '', leaves);
   // A digest that is filled in is none, either.

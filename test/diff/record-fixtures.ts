@@ -13,7 +13,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createDecoder } from '../../src/kubernetes/decode.ts';
 import { createRedactor, type Json } from '../../src/kubernetes/redact.ts';
-import { Kube, until, type KubeObject } from '../support/kube.ts';
+import { Kube, until } from '../support/kube.ts';
 import { ownStack } from '../support/stack.ts';
 import { listsOfServer } from './server-lists.ts';
 import { play } from './scene.ts';
@@ -92,11 +92,11 @@ async function main(): Promise<void> {
     for (const [resource, [url, kind]] of Object.entries(WATCHED)) await watching.start(kube, resource, url, kind);
     await play(kube, watching);
     // Leases are renewed by themselves.
-    const noisy = ['leases', 'nodes'];
+    const noisy = new Set(['leases', 'nodes']);
     await until('a renewed lease', () => (watching.lines.get('leases') ?? []).some(({ type }) => type === 'MODIFIED'), 60_000);
     mkdirSync(DIR, { recursive: true });
     for (const [resource, lines] of watching.lines) {
-      const kept = noisy.includes(resource) ? ofOneObject(lines) : lines.filter((line) => isOfScene(resource, line));
+      const kept = noisy.has(resource) ? ofOneObject(lines) : lines.filter((line) => isOfScene(resource, line));
       const text = kept.map((line) => `${JSON.stringify(line)}\n`).join('');
       // On which machine it was recorded is nobody's business.
       writeFileSync(path.join(DIR, `${resource}.jsonl`), text.replaceAll(new RegExp(`\\b${RegExp.escape(hostname())}\\b`, 'g'), 'host'));
@@ -136,7 +136,7 @@ async function defineCertificates(kube: Kube): Promise<void> {
       names: { plural: 'certificates', singular: 'certificate', kind: 'Certificate' },
       versions: [{ name: 'v1', served: true, storage: true, subresources: { status: {} }, schema: { openAPIV3Schema: schema } }],
     },
-  } as unknown as KubeObject);
+  });
   const path = '/apis/example.org/v1/namespaces/shop/certificates';
   await until('the custom resource', async () => Array.isArray((await kube.call<{ items: unknown[] }>('GET', path)).items));
 }

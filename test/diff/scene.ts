@@ -56,12 +56,18 @@ class Scene {
     await this.#do('killed for memory', () => this.#containers('importer', [crashed(1, 'OOMKilled', 137)], false));
     await this.#do('fails again', () => this.#containers('importer', [crashed(2, 'Error', 1)], false));
     await this.#do('recovers', () =>
-      this.#containers('importer', [{ ready: true, started: true, restartCount: 3, state: { running: { startedAt: '2026-11-20T17:06:00Z' } } }], true),
+      this.#containers(
+        'importer',
+        [{ ready: true, started: true, restartCount: 3, state: { running: { startedAt: '2026-11-20T17:06:00Z' } } }],
+        true,
+      ),
     );
     await this.#do('another image', () =>
       this.#patch('pods', 'importer', { spec: { containers: [{ name: 'main', image: 'registry.example/importer:v2' }] } }),
     );
-    await this.#do('relabelled', () => this.#patch('pods', 'importer', { metadata: { labels: { tier: 'batch' }, annotations: { owner: 'team-a' } } }));
+    await this.#do('relabelled', () =>
+      this.#patch('pods', 'importer', { metadata: { labels: { tier: 'batch' }, annotations: { owner: 'team-a' } } }),
+    );
     await this.#do('delete', () => this.#kube.call('DELETE', this.#kube.path('pods', NAMESPACE, 'importer'), { gracePeriodSeconds: 1 }));
     await this.#gone('pods', 'importer');
 
@@ -98,11 +104,17 @@ class Scene {
   }
 
   async ofDeployment(): Promise<void> {
-    await this.#do('create', () => this.#create('deployments', 'checkout', { spec: this.#workload('checkout', 'registry.example/checkout:v42', 3) }));
+    await this.#do('create', () =>
+      this.#create('deployments', 'checkout', { spec: this.#workload('checkout', 'registry.example/checkout:v42', 3) }),
+    );
     await this.#ready('deployments', 'checkout', 3);
     const container = (change: Json): Json => ({ spec: { template: { spec: { containers: [{ name: 'main', ...change }] } } } });
     await this.#do('image and env', () =>
-      this.#patch('deployments', 'checkout', container({ image: 'registry.example/checkout:v43', env: [{ name: 'FEATURE_X', value: 'on' }] })),
+      this.#patch(
+        'deployments',
+        'checkout',
+        container({ image: 'registry.example/checkout:v43', env: [{ name: 'FEATURE_X', value: 'on' }] }),
+      ),
     );
     await this.#ready('deployments', 'checkout', 3);
     await this.#do('scale', () => this.#patch('deployments', 'checkout', { spec: { replicas: 5 } }));
@@ -110,10 +122,18 @@ class Scene {
     // Paused, so that each of the following changes is seen without the roll-out that it asks for.
     await this.#do('pause', () => this.#patch('deployments', 'checkout', { spec: { paused: true } }));
     await this.#do('resources', () =>
-      this.#patch('deployments', 'checkout', container({ resources: { requests: { cpu: '250m' }, limits: { memory: '768Mi', cpu: '1' } } })),
+      this.#patch(
+        'deployments',
+        'checkout',
+        container({ resources: { requests: { cpu: '250m' }, limits: { memory: '768Mi', cpu: '1' } } }),
+      ),
     );
     await this.#do('probes', () =>
-      this.#patch('deployments', 'checkout', container({ readinessProbe: { httpGet: { path: '/healthz' } }, livenessProbe: { httpGet: { path: '/alive', port: 80 } } })),
+      this.#patch(
+        'deployments',
+        'checkout',
+        container({ readinessProbe: { httpGet: { path: '/healthz' } }, livenessProbe: { httpGet: { path: '/alive', port: 80 } } }),
+      ),
     );
     await this.#do('env', () =>
       this.#patch(
@@ -142,7 +162,15 @@ class Scene {
     );
     await this.#do('image of the sidecar', () =>
       this.#patch('deployments', 'checkout', {
-        spec: { template: { spec: { containers: [{ name: 'proxy', image: 'mirror.example/proxy:v1@sha256:1f2e3d4c5b6a79880f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978' }] } } },
+        spec: {
+          template: {
+            spec: {
+              containers: [
+                { name: 'proxy', image: 'mirror.example/proxy:v1@sha256:1f2e3d4c5b6a79880f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978' },
+              ],
+            },
+          },
+        },
       }),
     );
     await this.#do('args and mount', () =>
@@ -150,7 +178,9 @@ class Scene {
     );
     await this.#do('strategy', () => this.#patch('deployments', 'checkout', { spec: { strategy: { rollingUpdate: { maxSurge: 2 } } } }));
     await this.#do('labels', () =>
-      this.#patch('deployments', 'checkout', { metadata: { labels: { team: 'payments' }, annotations: { 'example.org/runbook': 'https://wiki.example/checkout' } } }),
+      this.#patch('deployments', 'checkout', {
+        metadata: { labels: { team: 'payments' }, annotations: { 'example.org/runbook': 'https://wiki.example/checkout' } },
+      }),
     );
     await this.#do('restart', () =>
       this.#patch('deployments', 'checkout', {
@@ -164,26 +194,42 @@ class Scene {
 
   async ofStatefulSet(): Promise<void> {
     await this.#do('create', () =>
-      this.#create('statefulsets', 'ledger', { spec: { ...this.#workload('ledger', 'registry.example/ledger:v3', 2), serviceName: 'ledger' } }),
+      this.#create('statefulsets', 'ledger', {
+        spec: { ...this.#workload('ledger', 'registry.example/ledger:v3', 2), serviceName: 'ledger' },
+      }),
     );
     await this.#ready('statefulsets', 'ledger', 2);
     await this.#do('scale down', () => this.#patch('statefulsets', 'ledger', { spec: { replicas: 1 } }));
     await this.#ready('statefulsets', 'ledger', 1);
-    await this.#do('partition', () => this.#patch('statefulsets', 'ledger', { spec: { updateStrategy: { rollingUpdate: { partition: 1 } } } }));
-    await this.#do('image', () =>
-      this.#patch('statefulsets', 'ledger', { spec: { template: { spec: { containers: [{ name: 'main', image: 'registry.example/ledger:v4' }] } } } }),
+    await this.#do('partition', () =>
+      this.#patch('statefulsets', 'ledger', { spec: { updateStrategy: { rollingUpdate: { partition: 1 } } } }),
     );
-    await this.#do('let it roll', () => this.#patch('statefulsets', 'ledger', { spec: { updateStrategy: { rollingUpdate: { partition: 0 } } } }));
+    await this.#do('image', () =>
+      this.#patch('statefulsets', 'ledger', {
+        spec: { template: { spec: { containers: [{ name: 'main', image: 'registry.example/ledger:v4' }] } } },
+      }),
+    );
+    await this.#do('let it roll', () =>
+      this.#patch('statefulsets', 'ledger', { spec: { updateStrategy: { rollingUpdate: { partition: 0 } } } }),
+    );
     await until('the roll-out of ledger', async () => {
       const { status, metadata } = (await this.#get('statefulsets', 'ledger')) as { status?: Json; metadata: Json };
-      return status?.['currentRevision'] === status?.['updateRevision'] && status?.['observedGeneration'] === metadata['generation'] && status?.['readyReplicas'] === 1;
+      return (
+        status?.['currentRevision'] === status?.['updateRevision'] &&
+        status?.['observedGeneration'] === metadata['generation'] &&
+        status?.['readyReplicas'] === 1
+      );
     });
     await this.#remove('statefulsets', 'ledger');
   }
 
   async ofService(): Promise<void> {
-    await this.#do('create', () => this.#create('services', 'checkout', { spec: { selector: { app: 'checkout' }, ports: [{ name: 'http', port: 80 }] } }));
-    await this.#do('another port', () => this.#patch('services', 'checkout', { spec: { ports: [{ name: 'metrics', port: 9090, targetPort: 9464 }] } }));
+    await this.#do('create', () =>
+      this.#create('services', 'checkout', { spec: { selector: { app: 'checkout' }, ports: [{ name: 'http', port: 80 }] } }),
+    );
+    await this.#do('another port', () =>
+      this.#patch('services', 'checkout', { spec: { ports: [{ name: 'metrics', port: 9090, targetPort: 9464 }] } }),
+    );
     await this.#do('other target', () => this.#patch('services', 'checkout', { spec: { ports: [{ port: 80, targetPort: 8080 }] } }));
     await this.#do('selector', () => this.#patch('services', 'checkout', { spec: { selector: { app: 'checkout', track: 'stable' } } }));
     await this.#do('node port', () => this.#patch('services', 'checkout', { spec: { type: 'NodePort' } }));
@@ -191,7 +237,13 @@ class Scene {
     await this.#do('address', () => this.#status('services', 'checkout', { loadBalancer: { ingress: [{ ip: '203.0.113.7' }] } }));
     await this.#do('one port less', () => this.#patch('services', 'checkout', { spec: { ports: [{ port: 9090, $patch: 'delete' }] } }));
     await this.#do('external name', () =>
-      this.#patch('services', 'checkout', { spec: { type: 'ExternalName', externalName: 'shop.example', clusterIP: null, clusterIPs: null } }, '', MERGE),
+      this.#patch(
+        'services',
+        'checkout',
+        { spec: { type: 'ExternalName', externalName: 'shop.example', clusterIP: null, clusterIPs: null } },
+        '',
+        MERGE,
+      ),
     );
     await this.#remove('services', 'checkout');
   }
@@ -204,7 +256,13 @@ class Scene {
       );
       const changed = [...properties.slice(0, 5), 'setting.5=changed', ...properties.slice(6), 'setting.12=new'];
       await this.#do('change', () =>
-        this.#patch('configmaps', name, { data: { 'log.level': 'debug', 'app.properties': changed.join('\n'), greeting: null, farewell: 'bye' } }, '', MERGE),
+        this.#patch(
+          'configmaps',
+          name,
+          { data: { 'log.level': 'debug', 'app.properties': changed.join('\n'), greeting: null, farewell: 'bye' } },
+          '',
+          MERGE,
+        ),
       );
       await this.#do('same length', () => this.#patch('configmaps', name, { data: { 'log.level': 'trace' } }, '', MERGE));
       await this.#do('binary', () => this.#patch('configmaps', name, { binaryData: { 'logo.png': 'iVBORw0KGgo=' } }, '', MERGE));
@@ -216,7 +274,9 @@ class Scene {
   async ofSecret(): Promise<void> {
     await this.#do('create', () => this.#create('secrets', 'database', { stringData: { username: 'shop', password: 'correct horse' } }));
     await this.#do('rotate', () => this.#patch('secrets', 'database', { stringData: { password: 'battery staple' } }, '', MERGE));
-    await this.#do('keys', () => this.#patch('secrets', 'database', { stringData: { url: 'postgres://shop:pw@db/shop' }, data: { username: null } }, '', MERGE));
+    await this.#do('keys', () =>
+      this.#patch('secrets', 'database', { stringData: { url: 'postgres://shop:pw@db/shop' }, data: { username: null } }, '', MERGE),
+    );
     await this.#do('label', () => this.#patch('secrets', 'database', { metadata: { labels: { rotated: 'yes' } } }, '', MERGE));
     await this.#remove('secrets', 'database');
   }
@@ -235,7 +295,9 @@ class Scene {
         reportingInstance: 'node-0',
       }),
     );
-    const series = (count: number, minute: number): Json => ({ series: { count, lastObservedTime: `2026-11-20T17:0${minute}:00.000000Z` } });
+    const series = (count: number, minute: number): Json => ({
+      series: { count, lastObservedTime: `2026-11-20T17:0${minute}:00.000000Z` },
+    });
     await this.#do('again', () => this.#patch('events', 'importer.17a', series(2, 1)));
     await this.#do('and again', () => this.#patch('events', 'importer.17a', series(6, 2)));
     await this.#do('heartbeat', () => this.#patch('events', 'importer.17a', series(6, 3)));
@@ -249,11 +311,23 @@ class Scene {
         apiVersion: 'example.org/v1',
         kind: 'Certificate',
         metadata: { name: 'checkout' },
-        spec: { dnsNames: ['shop.example', 'www.shop.example'], replicas: 3, issuerRef: { name: 'staging' }, usages: [{ name: 'server' }, { name: 'client' }] },
+        spec: {
+          dnsNames: ['shop.example', 'www.shop.example'],
+          replicas: 3,
+          issuerRef: { name: 'staging' },
+          usages: [{ name: 'server' }, { name: 'client' }],
+        },
       }),
     );
     await this.#do('spec', () =>
-      put({ spec: { dnsNames: ['shop.example', 'api.shop.example'], replicas: 5, issuerRef: { name: 'production', kind: 'ClusterIssuer' }, renewBefore: '720h' } }),
+      put({
+        spec: {
+          dnsNames: ['shop.example', 'api.shop.example'],
+          replicas: 5,
+          issuerRef: { name: 'production', kind: 'ClusterIssuer' },
+          renewBefore: '720h',
+        },
+      }),
     );
     const condition = (status: string, reason: string, time: string): Json => ({
       type: 'Ready',
@@ -263,10 +337,23 @@ class Scene {
       lastTransitionTime: time,
       observedGeneration: 2,
     });
-    await this.#do('pending', () => put({ status: { phase: 'Pending', conditions: [condition('False', 'DoesNotExist', '2026-11-20T17:00:00Z')] } }, '/status'));
-    await this.#do('issued', () => put({ status: { phase: 'Issued', conditions: [condition('True', 'Ready', '2026-11-20T17:00:05Z')] } }, '/status'));
+    await this.#do('pending', () =>
+      put({ status: { phase: 'Pending', conditions: [condition('False', 'DoesNotExist', '2026-11-20T17:00:00Z')] } }, '/status'),
+    );
+    await this.#do('issued', () =>
+      put({ status: { phase: 'Issued', conditions: [condition('True', 'Ready', '2026-11-20T17:00:05Z')] } }, '/status'),
+    );
     await this.#do('heartbeat', () =>
-      put({ status: { conditions: [{ ...condition('True', 'Ready', '2026-11-20T17:00:09Z'), observedGeneration: 3, lastHeartbeatTime: '2026-11-20T17:00:09Z' }] } }, '/status'),
+      put(
+        {
+          status: {
+            conditions: [
+              { ...condition('True', 'Ready', '2026-11-20T17:00:09Z'), observedGeneration: 3, lastHeartbeatTime: '2026-11-20T17:00:09Z' },
+            ],
+          },
+        },
+        '/status',
+      ),
     );
     await this.#do('delete', () => this.#kube.call('DELETE', `${path}/checkout`));
   }
@@ -329,7 +416,7 @@ class Scene {
   }
 
   #create(resource: string, name: string, object: Json, labels: Json = { app: name }): Promise<unknown> {
-    return this.#kube.create(resource, { ...object, metadata: { name, namespace: NAMESPACE, labels } } as KubeObject);
+    return this.#kube.create(resource, { ...object, metadata: { name, namespace: NAMESPACE, labels } });
   }
 
   #patch(resource: string, name: string, patch: Json, sub = '', contentType = STRATEGIC): Promise<unknown> {
@@ -363,7 +450,13 @@ class Scene {
     const conditions = (status?.conditions ?? []).map((one) => {
       if (one['type'] !== 'Ready' && one['type'] !== 'ContainersReady') return one;
       if (ready) return { type: one['type'], status: 'True', lastTransitionTime: '2026-11-20T17:06:00Z' };
-      return { ...one, status: 'False', reason: 'ContainersNotReady', message: 'containers with unready status', lastTransitionTime: '2026-11-20T17:05:00Z' };
+      return {
+        ...one,
+        status: 'False',
+        reason: 'ContainersNotReady',
+        message: 'containers with unready status',
+        lastTransitionTime: '2026-11-20T17:05:00Z',
+      };
     });
     await this.#status('pods', name, { containerStatuses, conditions });
   }

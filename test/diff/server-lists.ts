@@ -48,7 +48,14 @@ export async function listsOfServer(kube: Kube): Promise<ServerList[]> {
   return [...lists.values()];
 }
 
-function collect(schema: Schema, schemas: Schemas, kind: string, path: string, lists: Map<string, ServerList>, above: readonly string[]): void {
+function collect(
+  schema: Schema,
+  schemas: Schemas,
+  kind: string,
+  path: string,
+  lists: Map<string, ServerList>,
+  above: readonly string[],
+): void {
   for (const part of [schema, ...(schema.allOf ?? [])]) {
     if (part.$ref !== undefined) {
       const name = part.$ref.split('/').at(-1) ?? '';

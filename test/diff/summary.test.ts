@@ -50,7 +50,9 @@ describe('the summary of a change', () => {
     const pod = (restartCount: number, ready: boolean): KubernetesObject => ({
       kind: 'Pod',
       spec: { containers: [{ name: 'main' }] },
-      status: { containerStatuses: [{ name: 'main', ready, restartCount, lastState: { terminated: { reason: 'OOMKilled', exitCode: 137 } } }] },
+      status: {
+        containerStatuses: [{ name: 'main', ready, restartCount, lastState: { terminated: { reason: 'OOMKilled', exitCode: 137 } } }],
+      },
     });
     assert.equal(summarise(pod(2, false), pod(3, true)), 'not ready → ready; restarts 2 → 3 (OOMKilled)');
   });
@@ -85,7 +87,12 @@ describe('the summary of a change', () => {
       fc.property(object, seed, (before, from) => {
         const after = mutated(before, from);
         if (typeof after !== 'object' || after === null || Array.isArray(after)) return;
-        const kind = typeof after['kind'] === 'string' && after['kind'] !== '' ? after['kind'] : typeof before['kind'] === 'string' ? before['kind'] : '';
+        const kind =
+          typeof after['kind'] === 'string' && after['kind'] !== ''
+            ? after['kind']
+            : typeof before['kind'] === 'string'
+              ? before['kind']
+              : '';
         const isEmpty = differencesOf(before, after).every((difference) => isNoise(difference, kind));
         assert.equal(summarise(before, after) === '', isEmpty, JSON.stringify([before, after]));
         assert.equal(summarise(before, structuredClone(before)), '');
@@ -130,7 +137,10 @@ describe('the summary of a change', () => {
     for (const kind of ['Pod', 'Secret', 'ConfigMap', 'Service', 'Event', 'Deployment']) {
       for (const inner of [deep, wide, Object.values(wide)]) {
         for (const field of ['spec', 'status', 'metadata', 'data']) {
-          const [before, after] = [{ kind, [field]: { x: 1 } }, { kind, [field]: inner }];
+          const [before, after] = [
+            { kind, [field]: { x: 1 } },
+            { kind, [field]: inner },
+          ];
           assert.ok(summarise(before, after).length > 0);
           assert.ok(summarise(after, before).length <= 240);
           assert.ok(summarise(null, after).length <= 240);
@@ -149,10 +159,12 @@ describe('the summary of a change', () => {
     const secret = fc
       .tuple(fc.constantFrom('data', 'stringData'), hidden, json.fields)
       .map(([field, value, rest]) => ({ ...rest, kind: 'Secret', [field]: value }));
-    const embedded = fc.tuple(secret, object, fc.constantFrom('spec', 'status', 'items', 'sources', 'containers')).map(([inner, outer, field]) => ({
-      ...outer,
-      [field]: field === 'spec' ? { template: inner } : [inner],
-    }));
+    const embedded = fc
+      .tuple(secret, object, fc.constantFrom('spec', 'status', 'items', 'sources', 'containers'))
+      .map(([inner, outer, field]) => ({
+        ...outer,
+        [field]: field === 'spec' ? { template: inner } : [inner],
+      }));
     const list = secret.map((inner) => ({ kind: 'SecretList', items: [{ data: inner['data'], stringData: inner['stringData'] }] }));
     let shown = 0;
     fc.assert(

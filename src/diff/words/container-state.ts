@@ -55,7 +55,8 @@ function ofContainer(own: readonly Difference[], old: Fields, now: Fields, prefi
     (isUsual ? minor : told).push(changeOf('state', first, `${prefix}${words}`));
   }
   const restarts = restartText(old, now);
-  if (restarts !== undefined) told.push(changeOf('restarts', own.find(({ path }) => path[3] === 'restartCount') ?? first, `${prefix}${restarts}`));
+  if (restarts !== undefined)
+    told.push(changeOf('restarts', own.find(({ path }) => path[3] === 'restartCount') ?? first, `${prefix}${restarts}`));
   const image = imageWords(own, old, now);
   if (image !== undefined) told.push(changeOf('image', first, `${prefix}${image}`));
   const resized = own.filter(({ path, kind }) => path[3] === 'resources' && kind === 'changed');

@@ -15,7 +15,11 @@ import { plainWords } from './plain.ts';
 import { resourceWords } from './resources.ts';
 import { listed, nameText, said } from './value.ts';
 
-const LISTS: Readonly<Record<string, string>> = { containers: 'container', initContainers: 'init container', ephemeralContainers: 'debug container' };
+const LISTS: Readonly<Record<string, string>> = {
+  containers: 'container',
+  initContainers: 'init container',
+  ephemeralContainers: 'debug container',
+};
 
 export const containers: Concern = {
   takes: ({ path }) => path[0] !== 'status' && (listAt(path) >= 0 || volumeAt(path) >= 0),
@@ -94,7 +98,9 @@ function containerWords(own: readonly Difference[], pair: Pair): Change[] {
     else if (field === 'resources') resources.push(difference);
     else if (Object.hasOwn(PROBES, field)) probes.set(field, [...(probes.get(field) ?? []), difference]);
     else if (Object.hasOwn(MEMBERS, field) && path.length === at + 4 && sign(difference) !== '')
-      changes.push(changeOf('container', difference, `${prefix}${sign(difference)}${MEMBERS[field]} ${nameText(segmentText(path[at + 3]))}`));
+      changes.push(
+        changeOf('container', difference, `${prefix}${sign(difference)}${MEMBERS[field]} ${nameText(segmentText(path[at + 3]))}`),
+      );
     else others.push(difference);
   }
   changes.push(...resourceWords(resources, at + 3, prefix), ...envWords(env, at + 3, prefix));
@@ -106,7 +112,8 @@ function containerWords(own: readonly Difference[], pair: Pair): Change[] {
 function probeWords(noun: string, differences: readonly Difference[], from: number, prefix: string): Change[] {
   const [first] = differences;
   if (first === undefined) return [];
-  if (first.path.length === from) return [changeOf('container', first, `${prefix}${first.kind === 'changed' ? `${noun} changed` : `${sign(first)}${noun}`}`)];
+  if (first.path.length === from)
+    return [changeOf('container', first, `${prefix}${first.kind === 'changed' ? `${noun} changed` : `${sign(first)}${noun}`}`)];
   const parts = plainWords(differences, 'container', from).map(({ words }) => words);
   return [changeOf('container', first, `${prefix}${noun} ${listed(parts, 2)}`)];
 }

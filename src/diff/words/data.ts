@@ -2,7 +2,7 @@
  * The data of ConfigMaps and Secrets, key by key. Pure.
  *   out   `+farewell; -greeting; ~log.level info → debug; ~app.properties (312 → 340 bytes); ~password *** (before) → *** (after)`
  */
-import { changeOf, type Change } from '../change.ts';
+import { changeOf } from '../change.ts';
 import type { Difference } from '../difference.ts';
 import { shownSides } from '../masking.ts';
 import { segmentText } from '../path.ts';
@@ -18,7 +18,8 @@ export const data: Concern = {
   words(taken) {
     const keys: Difference[] = [];
     const others: Difference[] = [];
-    for (const one of taken.flatMap((each) => (each.path.length === 1 ? inParts(each) : [each]))) (one.path.length === 2 ? keys : others).push(one);
+    for (const one of taken.flatMap((each) => (each.path.length === 1 ? inParts(each) : [each])))
+      (one.path.length === 2 ? keys : others).push(one);
     const changes = plainWords(others, 'data');
     const came = keys.filter(({ kind }) => kind === 'added');
     const went = keys.filter(({ kind }) => kind === 'removed');

@@ -71,7 +71,8 @@ function labelWords(differences: readonly Difference[]): Change[] {
     ['pod annotation', (path) => path[0] !== 'metadata' && path.at(-2) === 'annotations'],
   ] as const satisfies readonly (readonly [string, (path: Difference['path']) => boolean])[]) {
     const own = differences.filter(({ path }) => wanted(path));
-    const restart = noun === 'pod annotation' ? own.find(({ path, kind }) => path.at(-1) === RESTARTED_AT && kind !== 'removed') : undefined;
+    const restart =
+      noun === 'pod annotation' ? own.find(({ path, kind }) => path.at(-1) === RESTARTED_AT && kind !== 'removed') : undefined;
     if (restart !== undefined) changes.push(changeOf('existence', restart, 'restart asked for'));
     changes.push(
       ...mapWords(

@@ -13,7 +13,8 @@ import { plainWords } from './plain.ts';
 import { nameText, said } from './value.ts';
 
 export const pod: Concern = {
-  takes: ({ path }, { kind }) => kind === 'Pod' && (path[0] === 'status' ? !isForeignCondition(path) : path[0] === 'spec' && path[1] === 'nodeName'),
+  takes: ({ path }, { kind }) =>
+    kind === 'Pod' && (path[0] === 'status' ? !isForeignCondition(path) : path[0] === 'spec' && path[1] === 'nodeName'),
   words(taken, pair) {
     const of = (...names: readonly string[]): Difference[] => taken.filter(({ path }) => names.includes(segmentText(path[1])));
     const strong = [
@@ -33,7 +34,13 @@ export const pod: Concern = {
 };
 
 /** These follow from what else is told of a pod; conditions of others are told as any object's are. */
-const OWN_CONDITIONS: ReadonlySet<string> = new Set(['Ready', 'ContainersReady', 'Initialized', 'PodScheduled', 'PodReadyToStartContainers']);
+const OWN_CONDITIONS: ReadonlySet<string> = new Set([
+  'Ready',
+  'ContainersReady',
+  'Initialized',
+  'PodScheduled',
+  'PodReadyToStartContainers',
+]);
 
 function isForeignCondition(path: Difference['path']): boolean {
   return path[1] === 'conditions' && path.length > 2 && !OWN_CONDITIONS.has(segmentText(path[2]));
@@ -98,7 +105,8 @@ function conditionOf(status: Fields, type: string): Fields | undefined {
 
 /** Why it finds no node. That it has found one is said by its node. */
 function schedulingWords(differences: readonly Difference[], { after }: Pair): Change[] {
-  const difference = differences.find(({ path }) => segmentText(path[2]) === 'PodScheduled') ?? differences.find(({ path }) => path.length === 2);
+  const difference =
+    differences.find(({ path }) => segmentText(path[2]) === 'PodScheduled') ?? differences.find(({ path }) => path.length === 2);
   const condition = conditionOf(fieldsAt(after, 'status'), 'PodScheduled');
   if (difference === undefined || condition === undefined || condition['status'] !== 'False') return [];
   const reason = textOf(condition['reason']) ?? 'not scheduled';

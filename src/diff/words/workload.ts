@@ -49,13 +49,16 @@ export const workload: Concern = {
 };
 
 function isOwnSpec(path: Difference['path']): boolean {
-  return path[1] === 'paused' || path[1] === 'strategy' || path[1] === 'updateStrategy' || (path[1] === 'selector' && path[2] === 'matchLabels');
+  return (
+    path[1] === 'paused' || path[1] === 'strategy' || path[1] === 'updateStrategy' || (path[1] === 'selector' && path[2] === 'matchLabels')
+  );
 }
 
 function specWords(difference: Difference): Change[] {
   const { path, kind, before, after } = difference;
   const field = segmentText(path[1]);
-  if (field === 'replicas') return [changeOf('replicas', difference, kind === 'changed' ? `replicas ${arrow(before, after)}` : plainText(difference))];
+  if (field === 'replicas')
+    return [changeOf('replicas', difference, kind === 'changed' ? `replicas ${arrow(before, after)}` : plainText(difference))];
   if (field === 'paused' && path.length === 2) return [changeOf('replicas', difference, after === true ? 'paused' : 'resumed')];
   if (field === 'selector' && path.length === 4) return mapWords('selector', 'rest', [difference]);
   return plainWords([difference], 'container', 1);
@@ -78,7 +81,9 @@ function rolloutWords(differences: readonly Difference[], { before, after }: Pai
       continue;
     }
     const isTold = noun === 'ready' || (noun === 'updated' && !(old.current && now.current));
-    const text = OF_ALL.has(noun) ? ofAll(noun, difference, old.wanted, now.wanted) : `${noun} ${arrow(zero(difference.before), zero(difference.after))}`;
+    const text = OF_ALL.has(noun)
+      ? ofAll(noun, difference, old.wanted, now.wanted)
+      : `${noun} ${arrow(zero(difference.before), zero(difference.after))}`;
     (isTold ? told : minor).push(changeOf('rollout', difference, text));
   }
   // The many counts move together; one is enough where none of the important ones has moved.
@@ -99,7 +104,8 @@ function importance({ words }: Change): number {
 }
 
 function ofAll(noun: string, { before, after }: Difference, wanted: number | undefined, wantedAfter: number | undefined): string {
-  const of = (count: unknown, all: number | undefined): string => `${typeof count === 'number' ? count : 0}${all === undefined ? '' : `/${all}`}`;
+  const of = (count: unknown, all: number | undefined): string =>
+    `${typeof count === 'number' ? count : 0}${all === undefined ? '' : `/${all}`}`;
   return `${noun} ${of(before, wanted)} → ${of(after, wantedAfter)}`;
 }
 
@@ -140,7 +146,8 @@ const PROGRESS: ReadonlyMap<string, string> = new Map([
 ]);
 
 export const progress: Concern = {
-  takes: ({ path }, { kind }) => kind === 'Deployment' && path[0] === 'status' && path[1] === 'conditions' && segmentText(path[2]) === 'Progressing',
+  takes: ({ path }, { kind }) =>
+    kind === 'Deployment' && path[0] === 'status' && path[1] === 'conditions' && segmentText(path[2]) === 'Progressing',
   words(taken, { before, after }) {
     const [first] = taken;
     const [old, now] = [before, after].map((object) =>
