@@ -2,6 +2,7 @@
 import { Collector } from '../capture/collector.ts';
 import type { SettingsOf } from '../config/roles.ts';
 import { KubetapeError } from '../events/errors.ts';
+import type { ListCause } from '../events/observation.ts';
 import { TopicReader } from '../kafka/reader.ts';
 import { KubeClient } from '../kubernetes/client.ts';
 import { LeaderElection } from '../kubernetes/lease.ts';
@@ -17,13 +18,14 @@ import { clusterName, recordedNames, redactorOf, resolveResources, watchesOf } f
 export async function collect(settings: SettingsOf<'collect'>, telemetry: Telemetry, signal: AbortSignal): Promise<void> {
   const client = KubeClient.load({ kubeconfig: settings.kubeconfig, context: settings.context });
   const watchTroubles = new Map<string, string>();
+  const listCauses = new Map<string, ListCause>();
   let collector: Collector | null = null;
   let waitingFor = 'connecting to the API server';
   const standby: { holder: string | null } = { holder: null };
   const unregister = telemetry.health.register(() => {
     // A standby is what it should be; it would never be rolled out otherwise.
     if (standby.holder !== null && collector?.opened !== true) return [{ name: `standing by, ${standby.holder} leads`, ready: true }];
-    return checks(collector, watchTroubles, waitingFor);
+    return checks(collector, watchTroubles, listCauses, waitingFor);
   });
   try {
     const onRetry = (error: KubetapeError, attempt: number, delayMs: number): void => {
@@ -40,7 +42,8 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
     };
     const cluster = await untilItWorks(() => clusterName(settings, client, signal), signal, onRetry);
     const resolved = await untilItWorks(() => resolveResources(client, settings.resources, signal), signal, onRetry);
-    const listener = (resource: string, namespace: string): ReflectorListener => listenerOf(telemetry, watchTroubles, resource, namespace);
+    const listener = (resource: string, namespace: string): ReflectorListener =>
+      listenerOf(telemetry, watchTroubles, listCauses, resource, namespace);
     const unknown = (asked: string, error: KubetapeError): void => {
       watchTroubles.set(`${asked}/`, error.message);
       telemetry.capture.reflectorError({
@@ -100,18 +103,31 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
 }
 
 /** Ready is: the log is ours, and every watch is complete and live. */
-function checks(collector: Collector | null, troubles: ReadonlyMap<string, string>, waitingFor: string): Check[] {
+function checks(
+  collector: Collector | null,
+  troubles: ReadonlyMap<string, string>,
+  listCauses: ReadonlyMap<string, ListCause>,
+  waitingFor: string,
+): Check[] {
   if (collector === null || !collector.opened) return [{ name: 'kafka', ready: false, reason: waitingFor }];
   const watches = collector.health().map(({ resource, namespace, synced }) => {
     const trouble = troubles.get(`${resource}/${namespace}`);
     const name = `watch ${resource}${namespace === '' ? '' : ` in ${namespace}`}`;
     if (trouble !== undefined) return { name, ready: false, reason: trouble };
-    return synced ? { name, ready: true } : { name, ready: false, reason: 'its first list is not complete' };
+    if (synced) return { name, ready: true };
+    const cause = listCauses.get(`${resource}/${namespace}`) ?? 'first';
+    return { name, ready: false, reason: cause === 'first' ? 'its first list is not complete' : `it is being listed anew: ${cause}` };
   });
   return [{ name: 'kafka', ready: true }, ...watches];
 }
 
-function listenerOf(telemetry: Telemetry, troubles: Map<string, string>, resource: string, namespace: string): ReflectorListener {
+function listenerOf(
+  telemetry: Telemetry,
+  troubles: Map<string, string>,
+  listCauses: Map<string, ListCause>,
+  resource: string,
+  namespace: string,
+): ReflectorListener {
   const { capture } = telemetry;
   const scope = { resource, namespace };
   return {
@@ -120,7 +136,10 @@ function listenerOf(telemetry: Telemetry, troubles: Map<string, string>, resourc
       capture.watchState({ ...scope, state });
     },
     listed: (facts) => capture.listed({ ...scope, ...facts }),
-    relist: (cause) => capture.relist({ ...scope, cause }),
+    relist: (cause) => {
+      listCauses.set(`${resource}/${namespace}`, cause);
+      capture.relist({ ...scope, cause });
+    },
     watchEnded: ({ how, seconds }) => capture.watchEnded({ ...scope, cause: how, seconds }),
     failed: ({ error, failures, waitMs }) => {
       troubles.set(`${resource}/${namespace}`, error.message);

@@ -129,6 +129,8 @@ function watchOf(resolved: ResolvedResource, resource: string, namespace: string
         ...REFLECTOR_DEFAULTS,
         pageSize: settings.listPageSize,
         watchSeconds: [settings.watchMinSeconds, settings.watchMaxSeconds] as const,
+        silenceMs: settings.watchSilenceSeconds * 1000,
+        endBookmarkMs: Math.min(REFLECTOR_DEFAULTS.endBookmarkMs, settings.watchSilenceSeconds * 1000),
       };
       const reflector = new Reflector(
         deps.client,

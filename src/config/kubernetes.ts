@@ -44,4 +44,9 @@ export const kubernetesShape = {
   listPageSize: int(1, 10_000).default(500).describe('Objects a page, where the API server does not stream its lists'),
   watchMinSeconds: int(10, 3600, 'seconds').default(300).describe('Shortest time one watch request is asked to last (s)'),
   watchMaxSeconds: int(10, 7200, 'seconds').default(600).describe('Longest time one watch request is asked to last (s)'),
+  watchSilenceSeconds: int(3, 3600, 'seconds')
+    .default(150)
+    .describe(
+      'A watch without a byte for so long is taken to be dead and opened anew (s); the API server sends a bookmark a minute. Below 90, watches last for two thirds of it',
+    ),
 };

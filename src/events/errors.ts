@@ -18,7 +18,7 @@ export const ERROR_CODES = {
   KUBE_PROTOCOL: { retryable: true, hint: 'The API server or a proxy in between sent something that is not a watch stream.' },
   LEASE_LOST: {
     retryable: false,
-    hint: 'Another collector leads, or the API server was away for too long; start again to stand by.',
+    hint: 'Another collector leads; start again to stand by.',
   },
   KAFKA_UNREACHABLE: { retryable: true, hint: 'Check --kafka-brokers and the listener that the brokers advertise.' },
   KAFKA_UNAUTHORIZED: { retryable: false, hint: 'Check the SASL and TLS settings of Kafka, and the ACLs of this user.' },

@@ -25,6 +25,8 @@ export interface KubeResponse {
 
 /** Longest an API server may take to answer with headers; a LIST of a big collection thinks before it speaks. */
 const HEADERS_TIMEOUT_MS = 60_000;
+/** Longest an answer may stand still in the middle: of a connection that is half open nothing comes any more. */
+const BODY_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 export class KubeClient {
@@ -92,9 +94,8 @@ export class KubeClient {
         },
         ...(options.body === undefined ? {} : { body: options.body }),
         signal,
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        // A watch is silent for as long as nothing changes; the reflector has a watchdog of its own.
-        bodyTimeout: 0,
+        headersTimeout: options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
+        bodyTimeout: options.bodyTimeoutMs ?? BODY_TIMEOUT_MS,
       });
       return { status: response.statusCode, headers: response.headers, body: response.body };
     } catch (error) {
@@ -154,6 +155,9 @@ export interface OpenOptions {
   readonly accept?: string;
   readonly body?: string;
   readonly contentType?: string;
+  readonly headersTimeoutMs?: number;
+  /** Longest the body may stand still; 0 for ever, as a watch with a watchdog of its own does. */
+  readonly bodyTimeoutMs?: number;
 }
 
 type DispatcherWanted = ReturnType<KubeConfig['createDispatcherOptions']>;

@@ -43,7 +43,7 @@ const RETRY_MS = 1_500;
  * How to come by the lease.
  *   wait     for as long as it takes
  *   if-free  only when nobody renews it: whoever holds it is left alone
- *   take     from whoever holds it; that one stops when it next renews
+ *   take     from whoever holds it; that one stops once it sees the lease renewed by another
  */
 export type Approach = 'wait' | 'if-free' | 'take';
 
@@ -131,25 +131,31 @@ export class LeaderElection {
     return 'no election';
   }
 
-  /** @returns false once it could not be renewed in time, or somebody else has it */
+  /**
+   * Goes on while the API server is away: nobody else can take the lease then either, and there is nothing to see. A
+   * holder that is seen to renew it leads; one that never does comes from a backup of etcd, and runs out.
+   * @returns false once somebody else is seen to renew it
+   */
   async #keep(signal: AbortSignal): Promise<boolean> {
-    let renewedMs = Date.now();
+    let rivalVersion: string | null = null;
     while (!signal.aborted) {
       await pause(RETRY_MS, signal);
       if (signal.aborted) return true;
       try {
         const timely = AbortSignal.any([signal, AbortSignal.timeout(RENEW_DEADLINE_MS)]);
-        if ((await this.#tryOnce(timely, 'wait')) !== this.#settings.identity) return false;
-        renewedMs = Date.now();
+        const holder = await this.#tryOnce(timely, 'wait');
+        const version = this.#observed.resourceVersion;
+        if (holder === this.#settings.identity) rivalVersion = null;
+        else if (rivalVersion !== null && holder !== '' && version !== rivalVersion) return false;
+        else if (holder !== '') rivalVersion = version;
       } catch {
         if (signal.aborted) return true;
-        if (Date.now() - renewedMs > RENEW_DEADLINE_MS) return false;
       }
     }
     return true;
   }
 
-  /** @returns who holds the lease now */
+  /** @returns who holds the lease now; '' when somebody else wrote at the same time */
   async #tryOnce(signal: AbortSignal, approach: Approach): Promise<string> {
     const { identity } = this.#settings;
     const lease = await this.#read(signal);

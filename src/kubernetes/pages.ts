@@ -10,9 +10,14 @@ interface ListPage {
   readonly items?: readonly Json[] | null;
 }
 
+export interface Page {
+  readonly items: readonly Json[];
+  /** Of the snapshot that all pages show. */
+  readonly resourceVersion: string;
+}
+
 /**
- * Yields the items page by page, all of one snapshot.
- * @returns the resourceVersion of the snapshot
+ * Yields the items page by page, all of one snapshot; at least one page.
  * @throws KubetapeError; an expired continue token has the verdict `expired` as its cause
  */
 export async function* listPages(
@@ -20,15 +25,14 @@ export async function* listPages(
   scope: Scope,
   limit: number,
   signal: AbortSignal,
-): AsyncGenerator<readonly Json[], string, void> {
+): AsyncGenerator<Page, void, void> {
   let token = '';
   let snapshot: string | undefined;
   do {
     const page: ListPage = await client.json<ListPage>(pathOf(scope), { ...selectorQuery(scope), limit, continue: token }, signal);
     snapshot ??= page.metadata?.resourceVersion;
-    yield page.items ?? [];
+    if (!isResourceVersion(snapshot)) throw new KubetapeError('KUBE_PROTOCOL', `a list of ${scope.resource} has no resourceVersion`);
+    yield { items: page.items ?? [], resourceVersion: snapshot };
     token = page.metadata?.continue ?? '';
   } while (token !== '');
-  if (!isResourceVersion(snapshot)) throw new KubetapeError('KUBE_PROTOCOL', `a list of ${scope.resource} has no resourceVersion`);
-  return snapshot;
 }

@@ -41,8 +41,12 @@ export const REFLECTOR_DEFAULTS: ReflectorOptions = {
 
 /** A position that no bookmark moved for so long may be compacted away: etcd keeps five minutes by default. */
 const STALE_MS = 240_000;
-/** Where the server sends no bookmarks, watches end before their position is stale. */
-const UNCACHED_WATCH_SECONDS = 200;
+/** A watch that was open for so long without a failure proves the server to be well, though nothing happened in it. */
+const LIVED_MS = 10_000;
+/** The API server sends a bookmark about every minute, to watches that are served from its cache. */
+const BOOKMARKS_MS = 90_000;
+/** Longest the answer to a probe may take: it is one object. */
+const PROBE_MS = 15_000;
 
 export type Observer = (observation: Observation) => void | Promise<void>;
 
@@ -102,7 +106,6 @@ export class Reflector {
     this.#listener.state('waiting');
     const error = this.#lastError ?? new KubetapeError('KUBE_UNREACHABLE', `the watch of ${this.#scope.resource} ended at once`);
     this.#listener.failed({ error, failures, waitMs: ms });
-    this.#lastError = null;
     await pause(ms, signal);
   }
 
@@ -114,12 +117,11 @@ export class Reflector {
         return [await this.#attempt(state, signal, idle(), () => this.#probe(signal))];
       case 'page':
         this.#listener.state('listing');
-        return [await this.#attempt(state, signal, idle(), () => this.#page(step.cause, step.pageFactor, signal))];
+        return [await this.#attempt(state, signal, idle(), () => this.#page(state, step.cause, step.pageFactor, signal))];
       case 'list':
         this.#listener.state('listing');
         return this.#stream(state, step.cause, signal);
       case 'watch':
-        this.#listener.state('watching');
         return this.#stream(state, null, signal);
       case 'wait':
         return [];
@@ -131,6 +133,7 @@ export class Reflector {
       pathOf(this.#scope),
       { ...selectorQuery(this.#scope), limit: 1 },
       signal,
+      { headersTimeoutMs: PROBE_MS, bodyTimeoutMs: PROBE_MS },
     );
     const resourceVersion = list.metadata?.resourceVersion;
     if (!isResourceVersion(resourceVersion))
@@ -138,24 +141,22 @@ export class Reflector {
     return { how: 'probed', resourceVersion };
   }
 
-  async #page(cause: ListCause, pageFactor: number, signal: AbortSignal): Promise<Outcome> {
+  async #page(state: ReflectorState, cause: ListCause, pageFactor: number, signal: AbortSignal): Promise<Outcome> {
     const startedMs = Date.now();
     await this.#listStarted(cause);
     let objects = 0;
-    const pages = listPages(this.#client, this.#scope, this.#options.pageSize * pageFactor, signal);
-    for (;;) {
-      const page = await pages.next();
-      if (page.done === true) {
-        await this.#ended(page.value, objects, startedMs, false);
-        this.#wholeUntilMs = startedMs;
-        return { how: 'listed', resourceVersion: page.value, streaming: false };
-      }
-      for (const raw of page.value) {
+    let resourceVersion = '';
+    for await (const page of listPages(this.#client, this.#scope, this.#options.pageSize * pageFactor, signal)) {
+      ({ resourceVersion } = page);
+      if (this.#wentBack(state, cause, resourceVersion)) return { how: 'went-back' };
+      for (const raw of page.items) {
         objects += 1;
         const waiting = this.#observe({ type: 'listed', object: this.#decoder.object(raw) });
         if (waiting !== undefined) await waiting;
       }
     }
+    await this.#ended(resourceVersion, objects, startedMs, false);
+    return { how: 'listed', resourceVersion };
   }
 
   async #listStarted(cause: ListCause): Promise<void> {
@@ -166,78 +167,145 @@ export class Reflector {
   async #ended(resourceVersion: string, objects: number, startedMs: number, streamed: boolean): Promise<void> {
     await this.#observe({ type: 'list-ended', resourceVersion });
     this.#movedAtMs = Date.now();
+    // What a list shows is no older than its beginning.
+    this.#wholeUntilMs = startedMs;
     this.#listener.listed({ objects, seconds: (Date.now() - startedMs) / 1000, streamed });
+  }
+
+  /** A list below the position is of another history: what is gone from it, and what is old in it, would be misread. */
+  #wentBack(state: ReflectorState, cause: ListCause, resourceVersion: string): boolean {
+    if (cause === 'restored' || state.resourceVersion === null) return false;
+    if (compareResourceVersions(resourceVersion, state.resourceVersion) >= 0) return false;
+    this.#lastError = new KubetapeError(
+      'KUBE_PROTOCOL',
+      `a list of ${this.#scope.resource} is at resourceVersion ${resourceVersion}, and ${state.resourceVersion} was reached before`,
+      { hint: 'Was etcd restored from a backup? Everything is listed anew, in another epoch.' },
+    );
+    return true;
   }
 
   /** A watch, or (with a cause) a streaming list that goes on as a watch. */
   async #stream(state: ReflectorState, cause: ListCause | null, signal: AbortSignal): Promise<Outcome[]> {
     const startedMs = Date.now();
     const outcomes: Outcome[] = [];
-    const progress: Progress = { listing: cause !== null, position: cause === null ? state.resourceVersion : null, seen: false };
+    const progress: Progress = { ...idle(), listing: cause !== null, position: cause === null ? state.resourceVersion : null };
     let objects = 0;
+    let leave: Outcome['how'] | null = null;
 
-    const onEvent = (event: WatchEvent): void | Promise<void> => {
-      progress.seen = true;
-      this.#wholeUntilMs = Date.now();
-      if (event.type === 'bookmark') {
-        if (!isResourceVersion(event.resourceVersion)) throw this.#nonsense('sent a bookmark without a resourceVersion');
-        if (progress.listing && !event.initialEventsEnd) return undefined;
-        this.#movedAtMs = this.#wholeUntilMs;
-        progress.position = event.resourceVersion;
-        if (!progress.listing) {
-          this.#bookmarks = true;
-          return this.#observe({ type: 'bookmark', resourceVersion: event.resourceVersion });
-        }
-        progress.listing = false;
-        outcomes.push({ how: 'listed', resourceVersion: event.resourceVersion, streaming: true });
-        this.#listener.state('watching');
-        return this.#ended(event.resourceVersion, objects, startedMs, true);
-      }
-      const object = this.#decoder.object(event.object, event.line);
-      if (progress.listing) {
-        if (event.type !== 'added') throw this.#nonsense(`sent ${event.type} among the initial events`);
+    const onListEvent = (event: WatchEvent): void | Promise<void> => {
+      progress.midList = true;
+      if (event.type === 'added') {
         objects += 1;
-        return this.#observe({ type: 'listed', object });
+        return this.#observe({ type: 'listed', object: this.#decoder.object(event.object, event.line) });
       }
-      if (progress.position !== null && compareResourceVersions(object.resourceVersion, progress.position) <= 0) {
-        // Within one watch it only ever rises: this is another history, or not the API server.
-        throw this.#nonsense(`went back from resourceVersion ${progress.position} to ${object.resourceVersion}`);
+      if (event.type !== 'bookmark') {
+        // Older servers let changes in before the end: what a deletion takes back cannot be told from what was never there.
+        leave = 'unsupported';
+        return undefined;
       }
-      this.#movedAtMs = this.#wholeUntilMs;
-      progress.position = object.resourceVersion;
-      return this.#observe({ type: event.type, object });
+      if (!event.initialEventsEnd) return undefined;
+      if (cause !== null && this.#wentBack(state, cause, event.resourceVersion)) {
+        leave = 'went-back';
+        return undefined;
+      }
+      progress.listing = false;
+      progress.position = event.resourceVersion;
+      progress.openedAtMs = Date.now();
+      outcomes.push({ how: 'listed', resourceVersion: event.resourceVersion });
+      // Without bookmarks this stream could be silent for longer than can be told from dead; see #watchSeconds.
+      if (this.#bookmarks) this.#listener.state('watching');
+      else leave = 'listed';
+      return this.#ended(event.resourceVersion, objects, startedMs, true);
     };
 
+    const onWatchEvent = (event: WatchEvent): void | Promise<void> => {
+      const object = event.type === 'bookmark' ? null : this.#decoder.object(event.object, event.line);
+      const resourceVersion = event.type === 'bookmark' ? event.resourceVersion : (object?.resourceVersion ?? '');
+      const order = progress.position === null ? 1 : compareResourceVersions(resourceVersion, progress.position);
+      // Within one watch it only ever rises: this is another history, or not the API server.
+      if (order < 0 || (order === 0 && object !== null))
+        throw this.#nonsense(`went back from resourceVersion ${progress.position} to ${resourceVersion}`);
+      progress.seen = true;
+      progress.position = resourceVersion;
+      this.#wholeUntilMs = Date.now();
+      this.#movedAtMs = this.#wholeUntilMs;
+      if (event.type !== 'bookmark' && object !== null) return this.#observe({ type: event.type, object });
+      this.#bookmarks = true;
+      return this.#observe({ type: 'bookmark', resourceVersion });
+    };
+
+    const timeoutSeconds = this.#watchSeconds(progress.listing);
     const last = await this.#attempt(state, signal, progress, async () => {
       if (cause !== null) await this.#listStarted(cause);
-      const request = { path: pathOf(this.#scope), query: this.#streamQuery(progress), listing: () => progress.listing, onEvent };
-      const end = await readStream(this.#client, request, this.#options, signal);
-      if (end === 'no-end-bookmark') return { how: 'unsupported' };
+      const end = await readStream(
+        this.#client,
+        {
+          path: pathOf(this.#scope),
+          query: this.#streamQuery(progress, timeoutSeconds),
+          onOpen: () => {
+            progress.openedAtMs = Date.now();
+            if (!progress.listing) this.#listener.state('watching');
+          },
+          listing: () => progress.listing,
+          enough: () => leave !== null,
+          onEvent: (event) => {
+            if (event.type === 'bookmark' && !isResourceVersion(event.resourceVersion))
+              throw this.#nonsense('sent a bookmark without a resourceVersion');
+            return progress.listing ? onListEvent(event) : onWatchEvent(event);
+          },
+        },
+        this.#options,
+        signal,
+      );
+      if (leave === 'went-back') return { how: 'went-back' };
+      if (leave === 'listed') return null;
+      if (leave === 'unsupported' || end === 'no-end-bookmark') return { how: 'unsupported', ever: false };
       if (progress.listing || progress.position === null) throw this.#nonsense('ended before its list was complete');
-      this.#wholeUntilMs = Date.now();
-      const stale = !this.#bookmarks && this.#wholeUntilMs - this.#movedAtMs > STALE_MS;
-      return { how: 'ended', resourceVersion: progress.position, seen: progress.seen, seconds: (Date.now() - startedMs) / 1000, stale };
+      const nowMs = Date.now();
+      const seconds = (nowMs - startedMs) / 1000;
+      // Ended because its time was up: by the server itself, which had sent all there was.
+      if (seconds >= timeoutSeconds - 1) this.#wholeUntilMs = nowMs;
+      const stale = !this.#bookmarks && nowMs - this.#movedAtMs > STALE_MS;
+      return { how: 'ended', resourceVersion: progress.position, seen: progress.seen, seconds, stale };
     });
+    if (last === null) return outcomes;
+    // Whoever answers next may be another server, or a proxy that swallows bookmarks.
+    if (last.how === 'lost') this.#bookmarks = false;
     this.#listener.watchEnded({ how: last.how, seconds: (Date.now() - startedMs) / 1000 });
     outcomes.push(last);
     return outcomes;
   }
 
-  #streamQuery(progress: Progress): Query {
+  /**
+   * How long the watch is asked to last. Where no bookmark is to be expected before the watchdog bites, it ends by itself
+   * before that: a quiet watch that is well never looks like a dead one.
+   */
+  #watchSeconds(listing: boolean): number {
     const [low, high] = this.#options.watchSeconds;
     const wanted = Math.round(low + (high - low) * this.#options.random());
-    const timeoutSeconds = this.#bookmarks ? wanted : Math.min(wanted, UNCACHED_WATCH_SECONDS);
+    // A list takes as long as it takes.
+    if (listing || (this.#bookmarks && this.#options.silenceMs >= BOOKMARKS_MS)) return wanted;
+    return Math.max(1, Math.min(wanted, Math.floor((this.#options.silenceMs * 2) / 3000)));
+  }
+
+  #streamQuery(progress: Progress, timeoutSeconds: number): Query {
     const query = { ...selectorQuery(this.#scope), watch: true, allowWatchBookmarks: true, timeoutSeconds };
     if (progress.listing) return { ...query, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' };
     return { ...query, resourceVersion: progress.position ?? undefined };
   }
 
   /** Runs a step. What goes wrong with the API server becomes an outcome; what the observer throws ends the reflector. */
-  async #attempt(state: ReflectorState, signal: AbortSignal, progress: Progress, work: () => Promise<Outcome>): Promise<Outcome> {
+  async #attempt<T extends Outcome | null>(
+    state: ReflectorState,
+    signal: AbortSignal,
+    progress: Progress,
+    work: () => Promise<T>,
+  ): Promise<T | Outcome> {
+    this.#lastError = null;
     try {
       return await work();
     } catch (error) {
-      if (signal.aborted) return { how: 'lost', resourceVersion: null, seen: false };
+      if (signal.aborted) return { how: 'lost', resourceVersion: null, seen: false, midList: false };
       if (!(error instanceof KubetapeError) || !error.code.startsWith('KUBE_')) throw error;
       this.#lastError = error;
       return outcomeOf(error, state.step.do, progress);
@@ -252,28 +320,35 @@ export class Reflector {
 /** How far a step has come. */
 interface Progress {
   listing: boolean;
+  /** Something of a list has arrived. */
+  midList: boolean;
   position: string | null;
+  /** Something has arrived that is not of a list. */
   seen: boolean;
+  /** When the watch was opened, or its list had ended. */
+  openedAtMs: number | null;
 }
 
 function idle(): Progress {
-  return { listing: false, position: null, seen: false };
+  return { listing: false, midList: false, position: null, seen: false, openedAtMs: null };
 }
 
 function outcomeOf(error: KubetapeError, step: string, progress: Progress): Outcome {
   const verdict = error.cause as Verdict | undefined;
   // A list that was cut has no position: its objects came in no order.
   const resourceVersion = progress.listing ? null : progress.position;
+  const lasted = progress.openedAtMs !== null && Date.now() - progress.openedAtMs >= LIVED_MS;
+  const seen = !progress.listing && (progress.seen || lasted);
   switch (verdict?.is) {
     case 'expired':
-      return step === 'page' ? { how: 'page-expired' } : { how: 'expired' };
+      return step === 'page' ? { how: 'page-expired' } : { how: 'expired', resourceVersion };
     case 'throttled':
-      return { how: 'throttled', retryAfterMs: verdict.retryAfterMs, resourceVersion };
+      return { how: 'throttled', retryAfterMs: verdict.retryAfterMs, resourceVersion, seen };
     case 'invalid':
-      return progress.listing ? { how: 'unsupported' } : { how: 'refused', resourceVersion };
+      return progress.listing ? { how: 'unsupported', ever: true } : { how: 'refused', resourceVersion, seen };
     case 'refused':
-      return { how: 'refused', resourceVersion };
+      return { how: 'refused', resourceVersion, seen };
     default:
-      return { how: 'lost', resourceVersion, seen: progress.seen && !progress.listing };
+      return { how: 'lost', resourceVersion, seen, midList: progress.listing && progress.midList };
   }
 }

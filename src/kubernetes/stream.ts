@@ -19,18 +19,25 @@ export interface StreamTimes {
   readonly endBookmarkMs: number;
 }
 
-export type StreamEnd = 'closed' | 'no-end-bookmark';
+export type StreamEnd = 'closed' | 'no-end-bookmark' | 'enough';
 
 export interface StreamRequest {
   readonly path: string;
   readonly query: Query;
+  /** The server has said yes. */
+  readonly onOpen: () => void;
   /** Asked before each read: is the end bookmark of a streaming list still to come? */
   readonly listing: () => boolean;
+  /** Asked after each event: true leaves the stream. */
+  readonly enough: () => boolean;
   readonly onEvent: (event: WatchEvent) => void | Promise<void>;
 }
 
+/** Longest an API server may think before a list, and longest the text of a refusal may take. */
+const ANSWER_MS = 60_000;
+
 /**
- * @returns how the server ended the stream
+ * @returns how the stream ended
  * @throws KubetapeError KUBE_*: refused, cut, silent or not a watch stream; and whatever `onEvent` throws
  */
 export async function readStream(client: KubeClient, request: StreamRequest, times: StreamTimes, signal: AbortSignal): Promise<StreamEnd> {
@@ -38,32 +45,44 @@ export async function readStream(client: KubeClient, request: StreamRequest, tim
   const onAbort = (): void => stop.abort();
   signal.addEventListener('abort', onAbort, { once: true });
   let impatience: 'silence' | 'no-end-bookmark' | null = null;
-  const watchdog = (): NodeJS.Timeout => {
-    const listing = request.listing();
-    return setTimeout(
+  const watchdog = (listing: boolean): NodeJS.Timeout =>
+    setTimeout(
       () => {
         impatience = listing ? 'no-end-bookmark' : 'silence';
         stop.abort();
       },
       listing ? times.endBookmarkMs : times.silenceMs,
     );
+  /** What fails while bytes are awaited is the connection's fault; what fails in `onEvent` is not. */
+  const received = async <T>(listing: boolean, bytes: Promise<T>): Promise<T> => {
+    // Armed only while waiting for bytes: a slow reader of events is no silence of the server.
+    const timer = watchdog(listing);
+    try {
+      return await bytes;
+    } catch (error) {
+      throw errorOfTransport(error, client.server);
+    } finally {
+      clearTimeout(timer);
+    }
   };
   try {
-    const response = await client.open(request.path, request.query, stop.signal);
+    // Some proxies hold the headers of a watch back until its first event.
+    const headersTimeoutMs = request.listing() ? Math.min(times.silenceMs, ANSWER_MS) : times.silenceMs;
+    const response = await client.open(request.path, request.query, stop.signal, { headersTimeoutMs, bodyTimeoutMs: 0 });
     if (response.status !== 200) {
-      throw errorOfStatus(response.status, await response.body.text(), request.path, response.headers);
+      throw errorOfStatus(response.status, await received(false, response.body.text()), request.path, response.headers);
     }
+    request.onOpen();
     const splitter = new LineSplitter();
     const chunks = response.body[Symbol.asyncIterator]();
     for (;;) {
-      // Armed only while waiting for bytes: a slow reader of events is no silence of the server.
-      const timer = watchdog();
-      const next = (await chunks.next().finally(() => clearTimeout(timer))) as IteratorResult<Buffer>;
+      const next = (await received(request.listing(), chunks.next())) as IteratorResult<Buffer>;
       if (next.done === true) break;
       for (const line of splitter.push(next.value)) {
         if (line.length === 0) continue;
         const handled = request.onEvent(parseEvent(line, request.path));
         if (handled !== undefined) await handled;
+        if (request.enough()) return 'enough';
       }
     }
     if (splitter.pendingBytes > 0) throw new KubetapeError('KUBE_PROTOCOL', `the watch of ${request.path} ended within a line`);
@@ -72,9 +91,11 @@ export async function readStream(client: KubeClient, request: StreamRequest, tim
     if (signal.aborted) throw error;
     if (impatience === 'no-end-bookmark') return 'no-end-bookmark';
     if (impatience === 'silence') {
-      throw new KubetapeError('KUBE_UNREACHABLE', `the watch of ${request.path} was silent for ${times.silenceMs / 1000} s`);
+      throw new KubetapeError('KUBE_UNREACHABLE', `the watch of ${request.path} was silent for ${times.silenceMs / 1000} s`, {
+        hint: 'The connection is dead, or something on the way swallows the stream; the watch is opened anew.',
+      });
     }
-    throw isTransport(error) ? errorOfTransport(error, client.server) : error;
+    throw error;
   } finally {
     signal.removeEventListener('abort', onAbort);
     // Frees the connection when it was left before its end.
@@ -110,11 +131,4 @@ function parseEvent(line: Buffer, path: string): WatchEvent {
     default:
       throw new KubetapeError('KUBE_PROTOCOL', `an event in the watch of ${path} has an unknown type`);
   }
-}
-
-/** Errors of undici and of the socket, as opposed to those of the code that handles events. */
-function isTransport(error: unknown): boolean {
-  if (error instanceof KubetapeError) return false;
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  return (typeof code === 'string' && /^(UND_ERR|E[A-Z]{4,}|ERR_TLS|ERR_SSL)/.test(code)) || message === 'terminated';
 }

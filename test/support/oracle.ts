@@ -1,64 +1,43 @@
 /**
  * The comparison: what the API server emitted (recorder), what the topics hold, what the history and the present hold.
- * Outside recorded gaps all of it must be equal.
+ * Outside recorded gaps all of it must be equal; inside, the net difference must be (expected.ts).
  */
 import assert from 'node:assert/strict';
 import { tableOf } from '../../src/events/resource.ts';
+import { expectedChanges, type Gap } from './expected.ts';
 import type { Kube } from './kube.ts';
 import { until } from './kube.ts';
 import type { Installation } from './kubetape.ts';
-import type { Recorder } from './recorder.ts';
+import type { Witness } from './recorder.ts';
 
 export interface Verdict {
   readonly resource: string;
   readonly changes: number;
 }
 
-const OPS = { ADDED: 'c', MODIFIED: 'u', DELETED: 'd' } as const;
+/** Stretches that are known by their net effect only; without any, everything must be there. */
+export type Gaps = () => Promise<readonly Gap[]>;
+const NO_GAPS: Gaps = () => Promise.resolve([]);
+
+interface Said {
+  readonly uid: string;
+  readonly rv: string;
+  readonly op: string;
+}
 
 /** Every change after the recorder's start: once, in order, in topic and history; and the present equals a LIST. */
-export async function compare(installation: Installation, kube: Kube, recorder: Recorder): Promise<Verdict> {
+export async function compare(installation: Installation, kube: Kube, recorder: Witness, gaps: Gaps = NO_GAPS): Promise<Verdict> {
+  const { expected, rows, said } = await compareHistory(installation, recorder, gaps);
   const { resource } = recorder;
-  const after = BigInt(recorder.from);
-  const expected = () =>
-    recorder.events
-      .filter(({ type }) => !(resource === 'events' && type === 'DELETED'))
-      .map(({ uid, resourceVersion, type }) => `${uid} ${resourceVersion} ${OPS[type]}`);
-
-  // It is at rest once nothing has been emitted for a moment and the history has as much.
-  const table = tableOf(resource);
-  const history = async () =>
-    installation.query<{ uid: string; rv: string; op: string; part: number; off: string; epoch: number }>(
-      `SELECT uid, resource_version::text AS rv, op::text AS op, kafka_partition AS part, kafka_offset::text AS off, epoch FROM k8s.${table}_history WHERE cluster = $1 ORDER BY kafka_partition, kafka_offset`,
-      [installation.cluster],
-    );
-  const recent = (rows: Awaited<ReturnType<typeof history>>) => rows.filter(({ rv }) => BigInt(rv) > after);
-  await until(`the history of ${resource}`, async () => recent(await history()).length >= expected().length, 60_000).catch(() => undefined);
-
-  const rows = await history();
-  sameSet(
-    `history of ${resource}`,
-    recent(rows).map(({ uid, rv, op }) => `${uid} ${rv} ${op}`),
-    expected(),
-  );
-  once(
-    `history of ${resource}`,
-    rows.map(({ uid, rv, epoch }) => `${uid} ${epoch} ${rv}`),
-  );
-  rising(
-    `history of ${resource}`,
-    rows.map(({ uid, rv }) => ({ uid, rv: BigInt(rv) })),
-  );
-
   const records = (await installation.read([installation.topic(resource)]))
     .filter(({ value }) => value !== null)
     .map(({ value }) => JSON.parse(value?.toString() ?? '') as TopicRecord);
-  const changes = records.map(({ op, source }) => ({ uid: source.uid, rv: BigInt(source.resourceVersion), op }));
-  sameSet(
-    `topic of ${resource}`,
-    changes.filter(({ rv }) => rv > after).map(({ uid, rv, op }) => `${uid} ${rv} ${op}`),
-    expected(),
-  );
+  // Whatever came after the look at the history is not in question.
+  const horizon = rows.reduce((highest, { rv }) => (BigInt(rv) > highest ? BigInt(rv) : highest), BigInt(recorder.from));
+  const changes = records
+    .map(({ op, source }) => ({ uid: source.uid, rv: source.resourceVersion, op }))
+    .filter(({ rv }) => BigInt(rv) <= horizon);
+  sameSet(`topic of ${resource}`, said(changes), expected);
   once(
     `topic of ${resource}`,
     changes.map(({ uid, rv }) => `${uid} ${rv}`),
@@ -66,7 +45,50 @@ export async function compare(installation: Installation, kube: Kube, recorder: 
   rising(`topic of ${resource}`, changes);
 
   await comparePresent(installation, kube, resource);
-  return { resource, changes: expected().length };
+  return { resource, changes: expected.length };
+}
+
+/** The part of it that asks the database alone. */
+export async function compareHistory(installation: Installation, recorder: Witness, gaps: Gaps = NO_GAPS) {
+  const { resource } = recorder;
+  const after = BigInt(recorder.from);
+  const table = tableOf(resource);
+  const history = async () =>
+    installation.query<Said & { epoch: number }>(
+      `SELECT uid, resource_version::text AS rv, op::text AS op, epoch FROM k8s.${table}_history WHERE cluster = $1 ORDER BY kafka_partition, kafka_offset`,
+      [installation.cluster],
+    );
+  const said = (changes: readonly Said[]) =>
+    changes.filter(({ rv }) => BigInt(rv) > after).map(({ uid, rv, op }) => `${uid} ${rv} ${op}`);
+  // It is at rest once the history has what was emitted.
+  let expected: string[] = [];
+  let rows: Awaited<ReturnType<typeof history>> = [];
+  await until(
+    `the history of ${resource}`,
+    async () => {
+      expected = expectedChanges(recorder, await gaps());
+      rows = await history();
+      return differenceOf(said(rows), expected) === '';
+    },
+    60_000,
+  ).catch(() => undefined);
+
+  sameSet(`history of ${resource}`, said(rows), expected);
+  once(
+    `history of ${resource}`,
+    rows.map(({ uid, rv, epoch }) => `${uid} ${epoch} ${rv}`),
+  );
+  rising(`history of ${resource}`, rows);
+  return { resource, expected, rows, said };
+}
+
+/** The gaps of a resource that the store knows, each within one epoch. */
+export async function gapsOf(installation: Installation, resource: string): Promise<Gap[]> {
+  const rows = await installation.query<{ from: string; to: string }>(
+    'SELECT from_resource_version AS from, to_resource_version AS to FROM k8s.gaps WHERE cluster = $1 AND resource = $2 AND from_epoch = to_epoch',
+    [installation.cluster, resource],
+  );
+  return rows.map(({ from, to }) => ({ from: BigInt(from), to: BigInt(to) }));
 }
 
 interface TopicRecord {
@@ -105,8 +127,9 @@ function sameSet(what: string, actual: readonly string[], expected: readonly str
 
 /** '' when both hold the same; else what is missing and what is too much. */
 function differenceOf(actual: readonly string[], expected: readonly string[]): string {
-  const missing = expected.filter((one) => !new Set(actual).has(one));
-  const extra = actual.filter((one) => !new Set(expected).has(one));
+  const [is, shall] = [new Set(actual), new Set(expected)];
+  const missing = expected.filter((one) => !is.has(one));
+  const extra = actual.filter((one) => !shall.has(one));
   if (missing.length + extra.length === 0) return '';
   return `missing ${missing.length}: ${missing.slice(0, 3).join(', ')}; too much ${extra.length}: ${extra.slice(0, 3).join(', ')}`;
 }
@@ -117,11 +140,11 @@ function once(what: string, keys: readonly string[]): void {
   assert.deepEqual(twice, [], `${what} holds something twice`);
 }
 
-function rising(what: string, changes: readonly { readonly uid: string; readonly rv: bigint }[]): void {
+function rising(what: string, changes: readonly { readonly uid: string; readonly rv: string }[]): void {
   const last = new Map<string, bigint>();
   for (const { uid, rv } of changes) {
-    const before = last.get(uid);
-    assert.ok(before === undefined || rv > before, `${what}: ${uid} goes from ${before} to ${rv}`);
-    last.set(uid, rv);
+    const [before, now] = [last.get(uid), BigInt(rv)];
+    assert.ok(before === undefined || now > before, `${what}: ${uid} goes from ${before} to ${rv}`);
+    last.set(uid, now);
   }
 }

@@ -13,24 +13,37 @@ export interface Recorded {
   readonly name: string;
 }
 
-export class Recorder {
+/** An independent observer of one resource, with all that happened after `from`. */
+export interface Witness {
+  readonly resource: string;
+  /** Everything after this resourceVersion is seen. */
+  readonly from: string;
+  /** What was there at `from`. */
+  readonly initial: readonly Recorded[];
+  /** @throws when not everything could be seen */
+  readonly events: readonly Recorded[];
+}
+
+export class Recorder implements Witness {
   readonly #events: Recorded[] = [];
   readonly #response: IncomingMessage;
   readonly resource: string;
   /** The watch shows everything after this resourceVersion. */
   readonly from: string;
+  readonly initial: readonly Recorded[];
   #failure: Error | null = null;
   #stopped = false;
 
-  private constructor(resource: string, from: string, response: IncomingMessage) {
+  private constructor(resource: string, from: string, initial: readonly Recorded[], response: IncomingMessage) {
     this.resource = resource;
     this.from = from;
+    this.initial = initial;
     this.#response = response;
     void this.#read();
   }
 
   static async start(kube: Kube, resource: string): Promise<Recorder> {
-    const { metadata } = await kube.list(resource);
+    const { metadata, items } = await kube.list(resource);
     const response = await kube.open(
       'GET',
       `${kube.path(resource)}?watch=true&resourceVersion=${metadata.resourceVersion}&timeoutSeconds=3600`,
@@ -39,7 +52,8 @@ export class Recorder {
       1,
     );
     if (response.statusCode !== 200) throw new Error(`the recorder's watch of ${resource} was answered ${response.statusCode}`);
-    return new Recorder(resource, metadata.resourceVersion, response);
+    const initial = items.map((object) => recorded('ADDED', object));
+    return new Recorder(resource, metadata.resourceVersion, initial, response);
   }
 
   /** @throws when the recorder itself did not see everything */
@@ -70,7 +84,11 @@ export class Recorder {
 
   #keep({ type, object }: { type: string; object: KubeObject }): void {
     if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED') throw new Error(`the recorder received ${type}`);
-    const { uid = '', resourceVersion = '', namespace = '', name } = object.metadata;
-    this.#events.push({ type, uid, resourceVersion, namespace, name });
+    this.#events.push(recorded(type, object));
   }
+}
+
+function recorded(type: Recorded['type'], object: KubeObject): Recorded {
+  const { uid = '', resourceVersion = '', namespace = '', name } = object.metadata;
+  return { type, uid, resourceVersion, namespace, name };
 }
