@@ -131,10 +131,8 @@ function listenerOf(
   const { capture } = telemetry;
   const scope = { resource, namespace };
   return {
-    state: (state) => {
-      if (state === 'watching') troubles.delete(`${resource}/${namespace}`);
-      capture.watchState({ ...scope, state });
-    },
+    state: (state) => capture.watchState({ ...scope, state }),
+    answered: () => void troubles.delete(`${resource}/${namespace}`),
     listed: (facts) => capture.listed({ ...scope, ...facts }),
     relist: (cause) => {
       listCauses.set(`${resource}/${namespace}`, cause);

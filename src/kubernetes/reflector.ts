@@ -18,6 +18,8 @@ import { readStream, type StreamTimes, type WatchEvent } from './stream.ts';
 /** What a reflector says of itself; all optional to hear. */
 export interface ReflectorListener {
   state(state: 'probing' | 'listing' | 'watching' | 'waiting' | 'stopped'): void;
+  /** The server serves the list or the watch that was asked for: whatever failed before is over. */
+  answered(): void;
   listed(facts: { readonly objects: number; readonly seconds: number; readonly streamed: boolean }): void;
   relist(cause: ListCause): void;
   watchEnded(facts: { readonly how: string; readonly seconds: number }): void;
@@ -148,6 +150,7 @@ export class Reflector {
     let resourceVersion = '';
     for await (const page of listPages(this.#client, this.#scope, this.#options.pageSize * pageFactor, signal)) {
       ({ resourceVersion } = page);
+      this.#listener.answered();
       if (this.#wentBack(state, cause, resourceVersion)) return { how: 'went-back' };
       for (const raw of page.items) {
         objects += 1;
@@ -193,7 +196,6 @@ export class Reflector {
     let leave: Outcome['how'] | null = null;
 
     const onListEvent = (event: WatchEvent): void | Promise<void> => {
-      progress.midList = true;
       if (event.type === 'added') {
         objects += 1;
         return this.#observe({ type: 'listed', object: this.#decoder.object(event.object, event.line) });
@@ -244,6 +246,7 @@ export class Reflector {
           query: this.#streamQuery(progress, timeoutSeconds),
           onOpen: () => {
             progress.openedAtMs = Date.now();
+            this.#listener.answered();
             if (!progress.listing) this.#listener.state('watching');
           },
           listing: () => progress.listing,
@@ -320,17 +323,15 @@ export class Reflector {
 /** How far a step has come. */
 interface Progress {
   listing: boolean;
-  /** Something of a list has arrived. */
-  midList: boolean;
   position: string | null;
   /** Something has arrived that is not of a list. */
   seen: boolean;
-  /** When the watch was opened, or its list had ended. */
+  /** When the server had said yes, or the list on the stream had ended. */
   openedAtMs: number | null;
 }
 
 function idle(): Progress {
-  return { listing: false, midList: false, position: null, seen: false, openedAtMs: null };
+  return { listing: false, position: null, seen: false, openedAtMs: null };
 }
 
 function outcomeOf(error: KubetapeError, step: string, progress: Progress): Outcome {
@@ -349,6 +350,6 @@ function outcomeOf(error: KubetapeError, step: string, progress: Progress): Outc
     case 'refused':
       return { how: 'refused', resourceVersion, seen };
     default:
-      return { how: 'lost', resourceVersion, seen, midList: progress.listing && progress.midList };
+      return { how: 'lost', resourceVersion, seen, midList: progress.listing && progress.openedAtMs !== null };
   }
 }

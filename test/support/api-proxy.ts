@@ -133,6 +133,12 @@ export class ApiProxy {
     return () => void this.#freezes.delete(where);
   }
 
+  /** Lifts all faults and freezes. */
+  heal(): void {
+    this.#faults.clear();
+    this.#freezes.clear();
+  }
+
   /** Breaks the connections of matching exchanges. @returns how many */
   cut(where: Where): number {
     const hit = this.open(where);

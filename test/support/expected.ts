@@ -1,5 +1,5 @@
 /**
- * What must have been recorded, by what an independent observer saw: outside of gaps every change, inside only the net
+ * What must have been recorded, by what an independent observer saw: outside of gaps every change, inside the net
  * difference between the states at its two ends. Pure.
  */
 import type { Recorded, Witness } from './recorder.ts';
@@ -10,56 +10,84 @@ export interface Gap {
   readonly to: bigint;
 }
 
+/** A change as it was recorded. */
+export interface Said {
+  readonly uid: string;
+  readonly rv: string;
+  readonly op: string;
+}
+
 const OPS = { ADDED: 'c', MODIFIED: 'u', DELETED: 'd' } as const;
 
-/** `uid resourceVersion op` of each change after the witness's beginning. Gaps must not overlap. */
-export function expectedChanges({ resource, initial, events }: Witness, gaps: readonly Gap[]): string[] {
-  const ordered = events.toSorted((a, b) => compare(BigInt(a.resourceVersion), BigInt(b.resourceVersion)));
-  const present = new Map(initial.map((one) => [one.uid, one]));
-  const expected: string[] = [];
-  const pending = gaps.toSorted((a, b) => compare(a.from, b.from));
-  let at = 0;
-  const apply = (event: Recorded): void => {
-    if (event.type === 'DELETED') present.delete(event.uid);
-    else present.set(event.uid, event);
-  };
-  const upTo = (rv: bigint, each: (event: Recorded) => void): void => {
-    for (let event = ordered[at]; event !== undefined && BigInt(event.resourceVersion) <= rv; event = ordered[at]) {
-      each(event);
-      apply(event);
-      at += 1;
-    }
-  };
+/**
+ * What is wrong with what was said after the witness's beginning; empty when all is well.
+ *
+ * Inside a gap an object must end as it ended: its last version if it changed, a deletion if it went, nothing if nobody
+ * could have known of it. A list that broke off may have shown versions on the way there; they must be true ones.
+ * @param gaps must not overlap
+ */
+export function complaints({ resource, from, initial, events }: Witness, gaps: readonly Gap[], said: readonly Said[]): string[] {
+  const heard = said.filter(({ rv }) => BigInt(rv) > BigInt(from));
+  const inGap = (rv: string): boolean => gaps.some((gap) => BigInt(rv) > gap.from && BigInt(rv) <= gap.to);
   // Of an Event, being deleted is no change.
-  const tell = (event: Recorded): void => {
-    if (resource !== 'events' || event.type !== 'DELETED') expected.push(`${event.uid} ${event.resourceVersion} ${OPS[event.type]}`);
-  };
-  for (const gap of pending) {
-    upTo(gap.from, tell);
-    const before = new Map(present);
-    upTo(gap.to, () => undefined);
-    expected.push(...netChanges(resource, before, present, gap));
-  }
-  for (const event of ordered.slice(at)) tell(event);
-  return expected;
+  const told = events.filter(({ type }) => resource !== 'events' || type !== 'DELETED');
+  const expected = told
+    .filter(({ resourceVersion }) => !inGap(resourceVersion))
+    .map((event) => shown({ uid: event.uid, rv: event.resourceVersion, op: OPS[event.type] }));
+  const actual = heard.filter(({ rv }) => !inGap(rv)).map(shown);
+  return [
+    ...without(expected, actual).map((one) => `missing ${one}`),
+    ...without(actual, expected).map((one) => `too much ${one}`),
+    ...gaps.flatMap((gap) => gapComplaints(resource, initial, events, gap, heard)),
+  ];
 }
 
-function netChanges(resource: string, before: ReadonlyMap<string, Recorded>, now: ReadonlyMap<string, Recorded>, gap: Gap): string[] {
-  const byName = new Map([...now.values()].map((one) => [`${one.namespace}/${one.name}`, one]));
-  const changes: string[] = [];
-  for (const [uid, one] of now) {
-    const old = before.get(uid);
-    if (old?.resourceVersion !== one.resourceVersion) changes.push(`${uid} ${one.resourceVersion} ${old === undefined ? 'c' : 'u'}`);
+function gapComplaints(resource: string, initial: readonly Recorded[], events: readonly Recorded[], gap: Gap, heard: readonly Said[]): string[] {
+  const before = stateAt(initial, events, gap.from);
+  const now = stateAt(initial, events, gap.to);
+  const within = (rv: string): boolean => BigInt(rv) > gap.from && BigInt(rv) <= gap.to;
+  const happened = events.filter(({ resourceVersion }) => within(resourceVersion));
+  const said = Map.groupBy(
+    heard.filter(({ rv }) => within(rv)),
+    ({ uid }) => uid,
+  );
+  const wrong: string[] = [];
+  for (const uid of new Set([...before.keys(), ...now.keys(), ...said.keys()])) {
+    const [old, end, all] = [before.get(uid), now.get(uid), said.get(uid) ?? []];
+    const last = all.at(-1);
+    if (end !== undefined) {
+      if (end.resourceVersion !== old?.resourceVersion && last?.rv !== end.resourceVersion) wrong.push(`gap: missing ${uid} ${end.resourceVersion}`);
+    } else if (last?.op !== 'd' && (old !== undefined || last !== undefined) && resource !== 'events') wrong.push(`gap: missing deletion of ${uid}`);
+    // Known to be gone by the end of the list, or by whoever bears its name.
+    const name = old ?? happened.find((event) => event.uid === uid);
+    const heirs = happened.filter((event) => event.uid !== uid && event.name === name?.name && event.namespace === name.namespace);
+    for (const [at, one] of all.entries()) {
+      const isTrue =
+        one.op === 'd'
+          ? one === last && end === undefined && (BigInt(one.rv) === gap.to || heirs.some(({ resourceVersion }) => resourceVersion === one.rv))
+          : one.op === (at === 0 && old === undefined ? 'c' : 'u') &&
+            happened.some((event) => event.uid === uid && event.resourceVersion === one.rv && event.type !== 'DELETED');
+      if (!isTrue) wrong.push(`gap: untrue ${shown(one)}`);
+    }
   }
-  for (const [uid, one] of before) {
-    if (now.has(uid) || resource === 'events') continue;
-    // Known to be gone by whoever bears its name now, or by the end of the list.
-    const successor = byName.get(`${one.namespace}/${one.name}`);
-    changes.push(`${uid} ${successor?.resourceVersion ?? gap.to} d`);
-  }
-  return changes;
+  return wrong;
 }
 
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function stateAt(initial: readonly Recorded[], events: readonly Recorded[], rv: bigint): Map<string, Recorded> {
+  const state = new Map(initial.map((one) => [one.uid, one]));
+  for (const event of events) {
+    if (BigInt(event.resourceVersion) > rv) continue;
+    if (event.type === 'DELETED') state.delete(event.uid);
+    else state.set(event.uid, event);
+  }
+  return state;
+}
+
+function shown({ uid, rv, op }: Said): string {
+  return `${uid} ${rv} ${op}`;
+}
+
+function without(some: readonly string[], others: readonly string[]): string[] {
+  const known = new Set(others);
+  return some.filter((one) => !known.has(one));
 }
