@@ -108,7 +108,7 @@ export class Tracker {
   readonly #project: (object: ObservedObject) => string;
   #epoch: number;
   #list = 0;
-  #listing: { readonly cause: ListCause; readonly wholeUntilMs: number | null; changes: number } | null = null;
+  #listing: { readonly cause: ListCause; readonly startedMs: number; readonly wholeUntilMs: number | null; changes: number } | null = null;
   /** Where everything before was seen, and when. */
   #last: (Position & { atMs: number }) | null;
 
@@ -137,6 +137,7 @@ export class Tracker {
         this.#list += 1;
         this.#listing = {
           cause: observation.cause,
+          startedMs: nowMs,
           wholeUntilMs: observation.wholeUntilMs,
           changes: 0,
         };
@@ -197,7 +198,8 @@ export class Tracker {
     const listing = this.#listing;
     const before = this.#last;
     this.#listing = null;
-    const position = this.#reached(resourceVersion, nowMs);
+    // What a list shows may be as old as its beginning.
+    const position = this.#reached(resourceVersion, listing?.startedMs ?? nowMs);
     const cause = listing === null ? null : GAP_CAUSES[listing.cause];
     if (listing !== null && cause !== null && before !== null) {
       const from = { ...before, atMs: Math.max(before.atMs, listing.wholeUntilMs ?? before.atMs) };

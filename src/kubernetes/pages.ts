@@ -1,7 +1,7 @@
 /** A full list in pages: for servers without streaming lists. Never more than one page in memory. */
 import { KubetapeError } from '../events/errors.ts';
 import { isResourceVersion } from '../events/resource-version.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeClient, OpenOptions } from './client.ts';
 import type { Json } from './redact.ts';
 import { pathOf, selectorQuery, type Scope } from './scope.ts';
 
@@ -25,11 +25,13 @@ export async function* listPages(
   scope: Scope,
   limit: number,
   signal: AbortSignal,
+  timeouts: Pick<OpenOptions, 'headersTimeoutMs' | 'bodyTimeoutMs'>,
 ): AsyncGenerator<Page, void, void> {
   let token = '';
   let snapshot: string | undefined;
   do {
-    const page: ListPage = await client.json<ListPage>(pathOf(scope), { ...selectorQuery(scope), limit, continue: token }, signal);
+    const query = { ...selectorQuery(scope), limit, continue: token };
+    const page: ListPage = await client.json<ListPage>(pathOf(scope), query, signal, timeouts);
     snapshot ??= page.metadata?.resourceVersion;
     if (!isResourceVersion(snapshot)) throw new KubetapeError('KUBE_PROTOCOL', `a list of ${scope.resource} has no resourceVersion`);
     yield { items: page.items ?? [], resourceVersion: snapshot };

@@ -49,6 +49,8 @@ const LIVED_MS = 10_000;
 const BOOKMARKS_MS = 90_000;
 /** Longest the answer to a probe may take: it is one object. */
 const PROBE_MS = 15_000;
+/** Longest a page may take to begin, and to stand still. */
+const PAGE_MS = 60_000;
 
 export type Observer = (observation: Observation) => void | Promise<void>;
 
@@ -135,7 +137,7 @@ export class Reflector {
       pathOf(this.#scope),
       { ...selectorQuery(this.#scope), limit: 1 },
       signal,
-      { headersTimeoutMs: PROBE_MS, bodyTimeoutMs: PROBE_MS },
+      this.#patience(PROBE_MS),
     );
     const resourceVersion = list.metadata?.resourceVersion;
     if (!isResourceVersion(resourceVersion))
@@ -148,7 +150,8 @@ export class Reflector {
     await this.#listStarted(cause);
     let objects = 0;
     let resourceVersion = '';
-    for await (const page of listPages(this.#client, this.#scope, this.#options.pageSize * pageFactor, signal)) {
+    const limit = this.#options.pageSize * pageFactor;
+    for await (const page of listPages(this.#client, this.#scope, limit, signal, this.#patience(PAGE_MS))) {
       ({ resourceVersion } = page);
       this.#listener.answered();
       if (this.#wentBack(state, cause, resourceVersion)) return { how: 'went-back' };
@@ -160,6 +163,12 @@ export class Reflector {
     }
     await this.#ended(resourceVersion, objects, startedMs, false);
     return { how: 'listed', resourceVersion };
+  }
+
+  /** Whoever wants to know soon of a silent watch does not wait longer for an answer. */
+  #patience(ms: number): { readonly headersTimeoutMs: number; readonly bodyTimeoutMs: number } {
+    const least = Math.min(ms, this.#options.silenceMs);
+    return { headersTimeoutMs: least, bodyTimeoutMs: least };
   }
 
   async #listStarted(cause: ListCause): Promise<void> {

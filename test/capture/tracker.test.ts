@@ -117,6 +117,15 @@ describe('tracker', () => {
     assert.deepEqual(told(feed(tracker, [started('refresh', 600_000), ended(15)], 660_000)), ['gap expired 12-15']);
   });
 
+  it('T6 honest: a gap begins when the last list began, not when it was through: what it shows is as old as its beginning', () => {
+    const tracker = new Tracker({ ...START, known: new Map() });
+    feed(tracker, [started('first'), listed('a', 'A', 5)], 10_000);
+    feed(tracker, [ended(9)], 70_000);
+    feed(tracker, [started('expired', 10_000), listed('a', 'A', 5)], 71_000);
+    const [gap] = feed(tracker, [ended(20)], 72_000);
+    assert.deepEqual(gap?.type === 'gap' ? [gap.from.atMs, gap.to.atMs] : [], [10_000, 72_000]);
+  });
+
   it('Events that expire are forgotten, not deleted', () => {
     const tracker = new Tracker({ ...START, known: new Map(), expires: true });
     const detections = feed(tracker, [
