@@ -142,6 +142,7 @@ async function causeOf(once: Once, watch: Watch, resume: string | null, cause: L
 function listenerOf(lists: ReadonlyMap<string, List>, key: string): ReflectorListener {
   return {
     state: () => undefined,
+    answered: () => undefined,
     listed: () => undefined,
     relist: () => undefined,
     watchEnded: () => undefined,

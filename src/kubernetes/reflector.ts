@@ -89,6 +89,8 @@ export class Reflector {
    */
   async run(resume: string | null, cause: ListCause, observe: Observer, signal: AbortSignal): Promise<void> {
     this.#observe = observe;
+    // How old a checkpoint is, its first watch will show.
+    this.#movedAtMs = Date.now();
     let state = startReflector(resume, cause);
     try {
       while (!signal.aborted) {

@@ -62,7 +62,14 @@ describe('faults of the API server and of the connection to it', () => {
     (kind: Asked['kind'], ...resources: string[]): Where =>
     (asked) =>
       asked.kind === kind && (resources.length === 0 || resources.includes(asked.resource));
-  const expired = { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'Expired', code: 410, message: 'too old resource version' };
+  const expired = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: 'Failure',
+    reason: 'Expired',
+    code: 410,
+    message: 'too old resource version',
+  };
 
   const readySays = (words: RegExp): Promise<void> =>
     until(`/ready to say ${words}`, async () => {
@@ -170,7 +177,10 @@ describe('faults of the API server and of the connection to it', () => {
     await faulty(async () => {
       const statuses = [500, 502, 503, 504, 401];
       let turn = 0;
-      const injected = proxy.inject({ where: ({ kind }) => kind !== 'other', answer: () => ({ status: statuses[(turn += 1) % 5] ?? 500 }) });
+      const injected = proxy.inject({
+        where: ({ kind }) => kind !== 'other',
+        answer: () => ({ status: statuses[(turn += 1) % 5] ?? 500 }),
+      });
       proxy.cut(of('watch'));
       await readySays(/the API server answered 50/);
       await until('each watch to have been refused three times', () =>
@@ -349,7 +359,8 @@ describe('faults of the API server and of the connection to it', () => {
 
   it('after all of it: topics, histories and the present hold what an undisturbed watch saw', async () => {
     const verdicts = [];
-    for (const recorder of recorders) verdicts.push(await compare(installation, kube, recorder, () => gapsOf(installation, recorder.resource)));
+    for (const recorder of recorders)
+      verdicts.push(await compare(installation, kube, recorder, () => gapsOf(installation, recorder.resource)));
     console.log(`    ${verdicts.map(({ resource, changes }) => `${resource} ${changes}`).join(', ')}`);
     for (const { resource, changes } of verdicts) assert.ok(changes > 0, `nothing happened to ${resource}`);
     assert.deepEqual(await installation.query('SELECT code, message FROM k8s.dead_letters'), []);

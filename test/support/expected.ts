@@ -42,7 +42,13 @@ export function complaints({ resource, from, initial, events }: Witness, gaps: r
   ];
 }
 
-function gapComplaints(resource: string, initial: readonly Recorded[], events: readonly Recorded[], gap: Gap, heard: readonly Said[]): string[] {
+function gapComplaints(
+  resource: string,
+  initial: readonly Recorded[],
+  events: readonly Recorded[],
+  gap: Gap,
+  heard: readonly Said[],
+): string[] {
   const before = stateAt(initial, events, gap.from);
   const now = stateAt(initial, events, gap.to);
   const within = (rv: string): boolean => BigInt(rv) > gap.from && BigInt(rv) <= gap.to;
@@ -56,15 +62,19 @@ function gapComplaints(resource: string, initial: readonly Recorded[], events: r
     const [old, end, all] = [before.get(uid), now.get(uid), said.get(uid) ?? []];
     const last = all.at(-1);
     if (end !== undefined) {
-      if (end.resourceVersion !== old?.resourceVersion && last?.rv !== end.resourceVersion) wrong.push(`gap: missing ${uid} ${end.resourceVersion}`);
-    } else if (last?.op !== 'd' && (old !== undefined || last !== undefined) && resource !== 'events') wrong.push(`gap: missing deletion of ${uid}`);
+      if (end.resourceVersion !== old?.resourceVersion && last?.rv !== end.resourceVersion)
+        wrong.push(`gap: missing ${uid} ${end.resourceVersion}`);
+    } else if (last?.op !== 'd' && (old !== undefined || last !== undefined) && resource !== 'events')
+      wrong.push(`gap: missing deletion of ${uid}`);
     // Known to be gone by the end of the list, or by whoever bears its name.
     const name = old ?? happened.find((event) => event.uid === uid);
     const heirs = happened.filter((event) => event.uid !== uid && event.name === name?.name && event.namespace === name.namespace);
     for (const [at, one] of all.entries()) {
       const isTrue =
         one.op === 'd'
-          ? one === last && end === undefined && (BigInt(one.rv) === gap.to || heirs.some(({ resourceVersion }) => resourceVersion === one.rv))
+          ? one === last &&
+            end === undefined &&
+            (BigInt(one.rv) === gap.to || heirs.some(({ resourceVersion }) => resourceVersion === one.rv))
           : one.op === (at === 0 && old === undefined ? 'c' : 'u') &&
             happened.some((event) => event.uid === uid && event.resourceVersion === one.rv && event.type !== 'DELETED');
       if (!isTrue) wrong.push(`gap: untrue ${shown(one)}`);
