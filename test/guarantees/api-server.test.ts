@@ -5,37 +5,34 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { Stack } from '../../scripts/stack/stack.ts';
 import { ApiProxy, type Asked, type Where, type Wire } from '../support/api-proxy.ts';
-import { Kube, PATHS, until } from '../support/kube.ts';
+import { PATHS, until } from '../support/kube.ts';
 import { Installation, type Running } from '../support/kubetape.ts';
 import { compare, compareHistory, gapsOf } from '../support/oracle.ts';
 import { Recorder } from '../support/recorder.ts';
-import { sharedStack } from '../support/stack.ts';
+import { sharedServers } from '../support/servers.ts';
 import { Workload } from '../support/workload.ts';
 
 const RESOURCES = Object.keys(PATHS);
 /** Short, so that a dead connection shows soon; watches last for two thirds of it. */
-const SILENCE_SECONDS = 6;
+const SILENCE_SECONDS = 4;
 
 describe('faults of the API server and of the connection to it', () => {
   const seed = Number(process.env['KUBETAPE_TEST_SEED'] ?? randomInt(2 ** 31));
+  const servers = sharedServers();
   const recorders: Recorder[] = [];
-  let stack: Stack;
-  let kube: Kube;
   let installation: Installation;
   let proxy: ApiProxy;
   let workload: Workload;
   let running: Running;
 
   before(async () => {
-    stack = await sharedStack();
-    kube = new Kube(stack);
-    installation = await Installation.create(stack, 'api-server');
-    proxy = await ApiProxy.start(stack, installation.logs);
-    await kube.namespace(installation.id);
-    workload = new Workload(kube, installation.id, seed);
-    await workload.run(48);
+    installation = await Installation.create(servers.stack, 'api-server');
+    proxy = await ApiProxy.start(servers.stack, installation.logs);
+    await servers.kube.namespace(installation.id);
+    workload = new Workload(servers.kube, installation.id, seed);
+    await workload.keep();
+    await workload.run(24);
     running = installation.start(['run'], {
       KUBECONFIG: proxy.kubeconfig,
       KUBETAPE_WATCH_SILENCE_SECONDS: String(SILENCE_SECONDS),
@@ -43,15 +40,14 @@ describe('faults of the API server and of the connection to it', () => {
       KUBETAPE_LIST_PAGE_SIZE: '1',
     });
     await running.ready();
-    for (const resource of RESOURCES) recorders.push(await Recorder.start(kube, resource));
+    for (const resource of RESOURCES) recorders.push(await Recorder.start(servers.kube, resource));
     console.log(`    seed ${seed}, logs in ${installation.logs}`);
   });
   after(async () => {
     for (const recorder of recorders) recorder.stop();
     await proxy.close();
-    await kube.call('DELETE', `/api/v1/namespaces/${installation.id}`);
+    await servers.kube.call('DELETE', `/api/v1/namespaces/${installation.id}`);
     await installation.close();
-    kube.close();
   });
   afterEach(() => {
     proxy.heal();
@@ -95,7 +91,7 @@ describe('faults of the API server and of the connection to it', () => {
   async function faulty(fault: () => Promise<void>, gaps: Readonly<Record<string, number>> = {}): Promise<void> {
     const expectedGaps = await gapCount();
     for (const [resource, more] of Object.entries(gaps)) expectedGaps[resource] = (expectedGaps[resource] ?? 0) + more;
-    const load = workload.run(48);
+    const load = workload.run(30);
     await fault();
     await load;
     await workload.run(6);
@@ -341,17 +337,17 @@ describe('faults of the API server and of the connection to it', () => {
     await faulty(async () => {
       const thaw = proxy.freeze(of('watch'));
       const frozenAtMs = Date.now();
-      await readySays(/was silent for 6 s/);
+      await readySays(/was silent for 4 s/);
       assert.ok(Date.now() - frozenAtMs < 2 * SILENCE_SECONDS * 1000 + 5000, 'it took too long');
       thaw();
     });
-    assert.match(installation.logText(), /was silent for 6 s/);
+    assert.match(installation.logText(), /was silent for 4 s/);
   });
 
   it('an API server that accepts connections and says nothing: /ready says so until it speaks', async () => {
     await faulty(async () => {
       const thaw = proxy.freeze(() => true);
-      await readySays(/was silent for 6 s|no answer from the API server[^"]*HEADERS_TIMEOUT/);
+      await readySays(/was silent for 4 s|no answer from the API server[^"]*HEADERS_TIMEOUT/);
       await readySays(/no answer from the API server[^"]*HEADERS_TIMEOUT/);
       thaw();
     });
@@ -360,7 +356,7 @@ describe('faults of the API server and of the connection to it', () => {
   it('after all of it: topics, histories and the present hold what an undisturbed watch saw', async () => {
     const verdicts = [];
     for (const recorder of recorders)
-      verdicts.push(await compare(installation, kube, recorder, () => gapsOf(installation, recorder.resource)));
+      verdicts.push(await compare(installation, servers.kube, recorder, () => gapsOf(installation, recorder.resource)));
     console.log(`    ${verdicts.map(({ resource, changes }) => `${resource} ${changes}`).join(', ')}`);
     for (const { resource, changes } of verdicts) assert.ok(changes > 0, `nothing happened to ${resource}`);
     assert.deepEqual(await installation.query('SELECT code, message FROM k8s.dead_letters'), []);

@@ -65,6 +65,12 @@ export class Workload {
     this.#random = seeded(seed);
   }
 
+  /** Two objects of each resource that no change will touch: a list has more than one page, whatever the dice say. */
+  async keep(): Promise<void> {
+    for (const resource of WORKLOAD_RESOURCES)
+      for (const one of [1, 2]) await this.#kube.create(resource, this.#make(resource, `${resource}-kept-${one}`));
+  }
+
   /** Makes so many changes, one after the other. */
   async run(changes: number): Promise<void> {
     for (let i = 0; i < changes;) {
