@@ -9,6 +9,7 @@ import type { KubetapeError } from '../events/errors.ts';
 import { called, connectClient, disconnectClient, partitionsOfTopics } from './client.ts';
 import { commonProperties, type KafkaConnection } from './connection.ts';
 import { ASSIGN, kafkaError, REVOKE, type DriverError } from './errors.ts';
+import { told, TopicIds, topicIdProperties } from './topic-ids.ts';
 
 export interface GroupConsumerSettings {
   readonly connection: KafkaConnection;
@@ -17,8 +18,6 @@ export interface GroupConsumerSettings {
   readonly instanceId?: string | undefined;
   /** Most bytes that librdkafka fetches ahead. */
   readonly queuedMaxBytes: number;
-  /** Kafka's id of a topic, if there is a way to learn it. */
-  readonly topicId?: (topic: string) => Promise<string | null>;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -32,7 +31,6 @@ const STATIC_SESSION_TIMEOUT_MS = 45_000;
 const MAX_POLL_INTERVAL_MS = 300_000;
 
 export class GroupConsumer implements RecordSource {
-  readonly #settings: GroupConsumerSettings;
   readonly #brokers: readonly string[];
   readonly #consumer: kafka.KafkaConsumer;
   #handler: AssignmentHandler | null = null;
@@ -40,19 +38,13 @@ export class GroupConsumer implements RecordSource {
   #rebalancing: Promise<void> = Promise.resolve();
   #failure: KubetapeError | null = null;
   #stopping = false;
+  readonly #topicIds: TopicIds;
+  /** Where the end was reached since the partition was assigned or sought: what was reached before says nothing of now. */
   readonly #ends = new Map<string, number>();
 
   constructor(settings: GroupConsumerSettings) {
-    this.#settings = settings;
     this.#brokers = settings.connection.brokers;
     const config = {
-      ...commonProperties(settings.connection),
-      'group.id': settings.groupId,
-      ...(settings.instanceId === undefined ? {} : { 'group.instance.id': settings.instanceId }),
-      'partition.assignment.strategy': 'cooperative-sticky',
-      'enable.auto.commit': false,
-      'enable.auto.offset.store': false,
-      'isolation.level': 'read_committed',
       'session.timeout.ms': settings.instanceId === undefined ? SESSION_TIMEOUT_MS : STATIC_SESSION_TIMEOUT_MS,
       'max.poll.interval.ms': MAX_POLL_INTERVAL_MS,
       'queued.max.messages.kbytes': Math.max(1024, Math.floor(settings.queuedMaxBytes / 1024)),
@@ -61,13 +53,22 @@ export class GroupConsumer implements RecordSource {
       // The default of a second would show as a second of lag whenever the queue was full.
       'fetch.queue.backoff.ms': 20,
       'fetch.wait.max.ms': 100,
+      'fetch.error.backoff.ms': 100,
+      ...commonProperties(settings.connection),
+      ...topicIdProperties(settings.connection.properties?.['debug']),
+      'group.id': settings.groupId,
+      ...(settings.instanceId === undefined ? {} : { 'group.instance.id': settings.instanceId }),
+      'partition.assignment.strategy': 'cooperative-sticky',
+      'enable.auto.commit': false,
+      'enable.auto.offset.store': false,
+      'isolation.level': 'read_committed',
       // The markers of transactions take offsets too: only this tells that there is nothing left to read.
       'enable.partition.eof': true,
-      'fetch.error.backoff.ms': 100,
       rebalance_cb: (error: DriverError, partitions: TopicPartition[]) => this.#rebalance(error, partitions),
     };
     // An offset that is gone is an error, not a silent jump.
     this.#consumer = new kafka.KafkaConsumer(config as unknown as kafka.ConsumerGlobalConfig, { 'auto.offset.reset': 'error' });
+    this.#topicIds = new TopicIds(this.#consumer, (topic) => this.#handler?.recreated?.(topic));
   }
 
   async start(topics: readonly string[], handler: AssignmentHandler): Promise<void> {
@@ -99,6 +100,8 @@ export class GroupConsumer implements RecordSource {
       return [];
     }
     if (messages.length === 0) await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+    // Before these records are taken for those of the topic as it was.
+    else await told();
     return messages.map((message) => ({
       topic: message.topic,
       partition: message.partition,
@@ -119,6 +122,7 @@ export class GroupConsumer implements RecordSource {
   }
 
   async seek(position: TopicPartition & { readonly offset: number }): Promise<void> {
+    this.#forgetEnds([position]);
     try {
       await called((done) => this.#consumer.seek(position, REQUEST_TIMEOUT_MS, done));
     } catch (error) {
@@ -141,8 +145,12 @@ export class GroupConsumer implements RecordSource {
     return this.#ends.get(`${topic} ${partition}`) ?? null;
   }
 
-  topicId(topic: string): Promise<string | null> {
-    return this.#settings.topicId?.(topic) ?? Promise.resolve(null);
+  async topicId(topic: string): Promise<string | null> {
+    try {
+      return await this.#topicIds.of(topic);
+    } catch (error) {
+      throw kafkaError(error, `asking for the id of ${topic}`, this.#brokers);
+    }
   }
 
   commitForDisplay(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
@@ -164,15 +172,21 @@ export class GroupConsumer implements RecordSource {
     ]);
   }
 
+  #forgetEnds(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#ends.delete(`${topic} ${partition}`);
+  }
+
   #rebalance(error: DriverError, partitions: TopicPartition[]): void {
     this.#rebalancing = this.#rebalancing.then(async () => {
       try {
         if (error.code === ASSIGN) {
           const positions = partitions.length === 0 ? [] : ((await this.#handler?.assigned(partitions)) ?? []);
+          this.#forgetEnds(partitions);
           this.#consumer.incrementalAssign([...positions]);
         } else if (error.code === REVOKE) {
           if (partitions.length > 0) await this.#handler?.revoked(partitions);
           this.#consumer.incrementalUnassign(partitions.map(({ topic, partition }) => ({ topic, partition })));
+          this.#forgetEnds(partitions);
         }
       } catch (cause) {
         if (!this.#stopping) this.#failure ??= kafkaError(cause, 'taking partitions over', this.#brokers);

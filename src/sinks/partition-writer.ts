@@ -3,15 +3,14 @@
  * and makes one attempt at a time; between attempts it holds nobody up.
  * Invariants (test/sinks/sink.test.ts):
  *   P1 order    batches are written one after the other, in the order of offsets
- *   P2 exact    each batch begins where the store stands; what the store has already is not sent again
  *   P3 patient  nothing but a revocation, a fence or the end of the process gives a batch up
  *   P4 poison   of a batch that is rejected all records are written but the bad ones, and those are dead letters
  */
 import { KubetapeError } from '../events/errors.ts';
 import { Batcher } from '../flow/batcher.ts';
-import { decodeBatch, type Decoded } from './batch.ts';
+import { BatchWriter } from './batch-writer.ts';
 import { remedyOf } from './decisions.ts';
-import type { DeadLetter, SinkTelemetry, SourceRecord, Store, StoreBatch, TopicPartition } from './ports.ts';
+import type { DeadLetter, SinkTelemetry, SourceRecord, Store, TopicPartition } from './ports.ts';
 
 export interface BatchLimits {
   readonly maxRows: number;
@@ -42,14 +41,12 @@ const QUIET_MS = 10_000;
 
 export class PartitionWriter {
   readonly at: TopicPartition;
-  readonly #kind: 'changes' | 'facts';
-  readonly #store: Store;
+  readonly #batches: BatchWriter;
   readonly #telemetry: SinkTelemetry;
   readonly #clock: Clock;
   readonly #batcher: Batcher<SourceRecord>;
   #work: Work[] = [];
   #workBytes = 0;
-  #position: number;
   #newest = -1;
   #end = 0;
   #activeMs: number;
@@ -70,9 +67,7 @@ export class PartitionWriter {
     clock: Clock = CLOCK,
   ) {
     this.at = { topic: at.topic, partition: at.partition };
-    this.#kind = kind;
-    this.#position = position;
-    this.#store = store;
+    this.#batches = new BatchWriter(this.at, kind, position, store, telemetry, clock.now);
     this.#telemetry = telemetry;
     this.#clock = clock;
     this.#activeMs = clock.now();
@@ -81,12 +76,12 @@ export class PartitionWriter {
 
   /** The next offset that the store expects. */
   get position(): number {
-    return this.#position;
+    return this.#batches.position;
   }
 
   /** The next offset that is wanted from the log. */
   get wanted(): number {
-    return Math.max(this.#position, this.#newest + 1);
+    return Math.max(this.position, this.#newest + 1);
   }
 
   /** Everything before this was read, records or not; 0 where the source does not tell. */
@@ -171,46 +166,16 @@ export class PartitionWriter {
     const [next] = this.#work;
     if (next === undefined) return;
     try {
-      if ('letter' in next) await this.#bury(next.letter);
-      else if (next.records === null) await this.#writePosition();
-      else await this.#writeRecords(next.records);
+      if ('letter' in next) await this.#batches.bury(next.letter);
+      else if (next.records !== null) await this.#batches.records(next.records);
+      // What came meanwhile is not written yet, and lies beyond what was reached.
+      else await this.#batches.moveTo(this.#batcher.items === 0 ? this.#end : this.position);
       this.#done(next);
     } catch (error) {
       const failure =
         error instanceof KubetapeError ? error : new KubetapeError('INTERNAL', 'a batch could not be made or written', { cause: error });
       this.#remedy(next, failure);
     }
-  }
-
-  async #writeRecords(records: readonly SourceRecord[]): Promise<void> {
-    const rest = records.filter(({ offset }) => offset >= this.#position);
-    if (rest.length === 0) return;
-    const decoded = decodeBatch(this.#kind, this.#position, rest);
-    if (decoded.batch.to > decoded.batch.from) await this.#commit(decoded);
-    if (decoded.stop !== null) throw decoded.stop;
-  }
-
-  async #commit({ batch }: Decoded): Promise<void> {
-    const startedMs = performance.now();
-    const { inserted } = await this.#store.write(batch);
-    const seconds = (performance.now() - startedMs) / 1000;
-    this.#position = batch.to;
-    this.#tell(batch, inserted, seconds);
-  }
-
-  async #bury(letter: DeadLetter): Promise<void> {
-    const { offset } = letter.record;
-    const batch = { ...this.at, from: this.#position, to: offset + 1, table: null, rows: [], facts: [], deadLetters: [letter] };
-    await this.#store.write(batch);
-    this.#position = batch.to;
-    this.#telemetry.deadLetter({ ...this.at, offset, code: letter.code });
-  }
-
-  async #writePosition(): Promise<void> {
-    // What came meanwhile is not written yet, and lies beyond it.
-    const to = this.#batcher.items === 0 ? Math.max(this.#position, this.#end) : this.#position;
-    await this.#store.write({ ...this.at, from: this.#position, to, table: null, rows: [], facts: [], deadLetters: [] });
-    this.#position = to;
   }
 
   #done(work: Work): void {
@@ -224,7 +189,7 @@ export class PartitionWriter {
 
   #remedy(work: Work, failure: KubetapeError): void {
     if (this.#given) return;
-    const records = 'letter' in work || work.records === null ? [] : work.records.filter(({ offset }) => offset >= this.#position);
+    const records = 'letter' in work || work.records === null ? [] : this.#batches.rest(work.records);
     const remedy = remedyOf(failure, records.length, this.#attempt + 1, this.#clock.random);
     switch (remedy.do) {
       case 'halve': {
@@ -262,22 +227,6 @@ export class PartitionWriter {
     this.#trouble = { state, error };
   }
 
-  #tell({ table, partition, rows, facts, deadLetters }: StoreBatch, inserted: number, seconds: number): void {
-    const resource = table?.resource ?? 'event-stream';
-    if (rows.length + facts.length > 0) {
-      let bytes = 0;
-      for (const { object } of rows) bytes += object?.length ?? 0;
-      for (const { detail } of facts) bytes += detail.length;
-      const duplicates = Math.max(0, rows.length - inserted);
-      this.#telemetry.batchWritten({ resource, partition, rows: rows.length - duplicates + facts.length, duplicates, bytes, seconds });
-    }
-    for (const { record, code } of deadLetters) this.#telemetry.deadLetter({ ...this.at, offset: record.offset, code });
-    const nowMs = this.#clock.now();
-    for (const { madeAtMs, snapshot } of rows) {
-      if (!snapshot) this.#telemetry.changeAge({ resource, seconds: Math.max(0, (nowMs - madeAtMs) / 1000) });
-    }
-  }
-
   #drop(): void {
     this.#batcher.clear();
     this.#work = [];
@@ -294,6 +243,8 @@ function sqlstateOf(failure: KubetapeError): string | null {
 }
 
 /** Bytes a record holds in memory, roughly. */
-function sizeOf({ key, value }: SourceRecord): number {
-  return (key?.length ?? 0) + (value?.length ?? 0) + 200;
+function sizeOf({ key, value, headers }: SourceRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0) + 200;
+  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0);
+  return bytes;
 }

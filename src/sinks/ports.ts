@@ -20,6 +20,8 @@ export interface AssignmentHandler {
   assigned(partitions: readonly TopicPartition[]): Promise<readonly (TopicPartition & { readonly offset: number })[]>;
   /** The group takes these partitions away; the next owner waits until this resolves. */
   revoked(partitions: readonly TopicPartition[]): Promise<void>;
+  /** The topic has another id than before: what is polled of it from now on may be of the new one. */
+  recreated?(topic: string): void;
 }
 
 /** A consumer group's member: pulls, so that a slow store slows it down. Reads committed records only. */
@@ -37,10 +39,13 @@ export interface RecordSource {
   watermarks(partition: TopicPartition): Promise<{ readonly low: number; readonly high: number }>;
   /**
    * The offset at which the end of the partition was last reached: every committed record before it has been polled; null
-   * before. Markers of transactions take offsets too, so at rest this lies beyond the last record.
+   * since it was assigned or sought. Markers of transactions take offsets too, so at rest this lies beyond the last record.
    */
   endReached(partition: TopicPartition): number | null;
-  /** A value that changes when the topic is deleted and created again (Kafka's topic id), or null where the broker has none. */
+  /**
+   * A value that changes when the topic is deleted and created again (Kafka's topic id), as it is now; null where the
+   * broker has none.
+   */
   topicId(topic: string): Promise<string | null>;
   /** Tells the group how far this worker is; for displays of lag only, the truth is in the store. Never throws. */
   commitForDisplay(positions: readonly (TopicPartition & { readonly offset: number })[]): void;

@@ -94,6 +94,10 @@ export class FakeLog implements RecordSource {
     for (const position of (await this.#handler?.assigned(partitions)) ?? []) this.#next.set(key(position), position.offset);
   }
 
+  recreate(topic: string): void {
+    this.#handler?.recreated?.(topic);
+  }
+
   async revoke(partitions: readonly TopicPartition[]): Promise<void> {
     await this.#handler?.revoked(partitions);
     for (const one of partitions) this.#next.delete(key(one));

@@ -1,0 +1,82 @@
+/**
+ * How far each partition is behind, looked up now and then; and whether the log still holds what is wanted next.
+ *   in    the writers, the log's first and last offsets
+ *   out   a lag per writer, for metrics and readiness; a writer that wants what is gone is refused
+ */
+import type { KubetapeError } from '../events/errors.ts';
+import { startOf, type Held } from './decisions.ts';
+import { lagOf, type Look } from './lag.ts';
+import type { Clock, PartitionWriter } from './partition-writer.ts';
+import type { RecordSource, SinkTelemetry, TopicPartition } from './ports.ts';
+
+interface Measured {
+  readonly look: Look | null;
+  /** null when it cannot be told now. */
+  readonly lag: number | null;
+  /** Looks in a row at which the log did not hold what is wanted. */
+  readonly refusals: number;
+}
+
+const NOTHING: Measured = { look: null, lag: null, refusals: 0 };
+
+export interface LagMeterPorts {
+  readonly source: RecordSource;
+  readonly telemetry: SinkTelemetry;
+  readonly clock: Clock;
+  readonly isPaused: (at: TopicPartition) => boolean;
+  /** Whether the partition still is this writer's. */
+  readonly isCurrent: (writer: PartitionWriter) => boolean;
+  readonly refuse: (writer: PartitionWriter, error: KubetapeError) => void;
+}
+
+export class LagMeter {
+  readonly #ports: LagMeterPorts;
+  readonly #measured = new WeakMap<PartitionWriter, Measured>();
+
+  constructor(ports: LagMeterPorts) {
+    this.#ports = ports;
+  }
+
+  /** Records that are committed in Kafka and not yet in the store; null before it was looked up. */
+  of(writer: PartitionWriter): number | null {
+    return this.#measured.get(writer)?.lag ?? null;
+  }
+
+  async measure(writers: readonly PartitionWriter[]): Promise<void> {
+    await Promise.all(writers.map((writer) => this.#measureOne(writer)));
+  }
+
+  async #measureOne(writer: PartitionWriter): Promise<void> {
+    const { source, telemetry, clock, isCurrent } = this.#ports;
+    const { at } = writer;
+    let held: Held | null = null;
+    try {
+      held = await source.watermarks(at);
+    } catch {
+      // Kafka is away: what the lag is cannot be told.
+    }
+    if (!isCurrent(writer)) return;
+    const before = this.#measured.get(writer) ?? NOTHING;
+    if (held === null) {
+      this.#measured.set(writer, { ...before, lag: null });
+      telemetry.lag({ ...at, records: null, seconds: null });
+      return;
+    }
+    const idle = writer.idle && !this.#ports.isPaused(at);
+    const look = { high: held.high, position: writer.position, end: writer.end, idle };
+    const lag = lagOf(look, before.look);
+    const { oldestMs } = writer;
+    const seconds = oldestMs === null ? (lag === 0 ? 0 : null) : Math.max(0, (clock.now() - oldestMs) / 1000);
+    telemetry.lag({ ...at, records: lag, seconds });
+    this.#measured.set(writer, { look, lag, refusals: this.#checkHeld(writer, held, before.refusals) });
+  }
+
+  /** Retention that overtook, or a topic that was created again while this runs. Twice: a new leader may not know yet. */
+  #checkHeld(writer: PartitionWriter, held: Held, before: number): number {
+    const wanted = { ...writer.at, nextOffset: Math.max(writer.wanted, writer.end), topicId: null };
+    const start = startOf(writer.at, wanted, held, null);
+    if (start.do !== 'refuse') return 0;
+    if (before > 0 && writer.idle) this.#ports.refuse(writer, start.error);
+    return before + 1;
+  }
+}
