@@ -5,19 +5,18 @@
  */
 import type { KubetapeError } from '../events/errors.ts';
 import { startOf, type Held } from './decisions.ts';
-import { lagOf, type Look } from './lag.ts';
+import { lagOf } from './lag.ts';
 import type { Clock, PartitionWriter } from './partition-writer.ts';
 import type { RecordSource, SinkTelemetry, TopicPartition } from './ports.ts';
 
 interface Measured {
-  readonly look: Look | null;
   /** null when it cannot be told now. */
   readonly lag: number | null;
   /** Looks in a row at which the log did not hold what is wanted. */
   readonly refusals: number;
 }
 
-const NOTHING: Measured = { look: null, lag: null, refusals: 0 };
+const NOTHING: Measured = { lag: null, refusals: 0 };
 
 export interface LagMeterPorts {
   readonly source: RecordSource;
@@ -63,12 +62,11 @@ export class LagMeter {
       return;
     }
     const idle = writer.idle && !this.#ports.isPaused(at);
-    const look = { high: held.high, position: writer.position, end: writer.end, idle };
-    const lag = lagOf(look, before.look);
+    const lag = lagOf({ high: held.high, position: writer.position, end: writer.end, idle });
     const { oldestMs } = writer;
     const seconds = oldestMs === null ? (lag === 0 ? 0 : null) : Math.max(0, (clock.now() - oldestMs) / 1000);
     telemetry.lag({ ...at, records: lag, seconds });
-    this.#measured.set(writer, { look, lag, refusals: this.#checkHeld(writer, held, before.refusals) });
+    this.#measured.set(writer, { lag, refusals: this.#checkHeld(writer, held, before.refusals) });
   }
 
   /** Retention that overtook, or a topic that was created again while this runs. Twice: a new leader may not know yet. */

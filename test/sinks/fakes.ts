@@ -66,7 +66,6 @@ export class FakeLog implements RecordSource {
   displayed: (TopicPartition & { readonly offset: number })[] = [];
   polls = 0;
   stopped = false;
-  tellsEnds = false;
 
   append(topic: string, partition: number, values: readonly (Buffer | null)[], hole = 0): void {
     const held = this.#partition({ topic, partition });
@@ -120,7 +119,7 @@ export class FakeLog implements RecordSource {
 
   endReached(at: TopicPartition): number | null {
     const held = this.#partition(at);
-    return this.tellsEnds && (this.#next.get(key(at)) ?? -1) > (held.records.at(-1)?.offset ?? -1) ? held.high : null;
+    return (this.#next.get(key(at)) ?? -1) > (held.records.at(-1)?.offset ?? -1) ? held.high : null;
   }
 
   pause(partitions: readonly TopicPartition[]): void {

@@ -332,7 +332,6 @@ test('a partition without records notices that the store is away, and another on
 
 test('a quiet partition is moved over the markers behind its last record, so that retention does not look like a loss', async () => {
   const { log, store, run, end, skipTo } = rig();
-  log.tellsEnds = true;
   log.append(TOPIC, 0, changes(3), 2);
   void run();
   await until(() => store.rows.length === 3);
