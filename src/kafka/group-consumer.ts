@@ -29,6 +29,8 @@ const IDLE_MS = 20;
 const SESSION_TIMEOUT_MS = 10_000;
 const STATIC_SESSION_TIMEOUT_MS = 45_000;
 const MAX_POLL_INTERVAL_MS = 300_000;
+/** What was to be fetched is not there: deleted, or cut off when a broker lost its end of the log. */
+const GONE: ReadonlySet<number> = new Set([-140, -139]); // offset reset, log truncation
 
 export class GroupConsumer implements RecordSource {
   readonly #brokers: readonly string[];
@@ -95,6 +97,7 @@ export class GroupConsumer implements RecordSource {
     } catch (error) {
       const failure = kafkaError(error, 'consuming', this.#brokers);
       if (this.#stopping) return [];
+      if (GONE.has((error as DriverError).code ?? 0)) this.#handler?.outOfRange?.();
       if (!failure.retryable) throw failure;
       await new Promise((resolve) => setTimeout(resolve, 250));
       return [];

@@ -10,38 +10,15 @@
  */
 import type { KubetapeError } from '../events/errors.ts';
 import { pause } from '../flow/pause.ts';
+import type { Clock } from './clock.ts';
 import { STOPPED_MS } from './decisions.ts';
 import { keyOf, type Fetching } from './fetching.ts';
-import type { Clock, PartitionWriter } from './partition-writer.ts';
+import type { PartitionWriter } from './partition-writer.ts';
 import type { RecordSource, SinkTelemetry, TopicPartition } from './ports.ts';
 import type { Found, Positions } from './positions.ts';
-
-type State =
-  /** Its position is being read; `error` says why that takes so long, or what was wrong with it before. */
-  | { readonly is: 'searching'; readonly error: KubetapeError | null }
-  /** Its position is known, and the source has to go there between two polls. */
-  | { readonly is: 'found'; readonly offset: number }
-  | { readonly is: 'open'; readonly writer: PartitionWriter }
-  /** It is looked at again now and then: a person may have decided. */
-  | { readonly is: 'refused'; readonly error: KubetapeError; readonly lookAgainMs: number };
-
-interface Slot {
-  readonly at: TopicPartition;
-  state: State;
-  /** The source has it: only then can it be paused, and a pause of before would outlast the assignment. */
-  given: boolean;
-  /** The topic was created again while the position was being read: what was found is of the old one. */
-  outdated: boolean;
-}
+import { healthOf, newSlot, writerIn, type PartitionHealth, type Slot } from './slot.ts';
 
 type Start = TopicPartition & { readonly offset: number };
-
-export interface PartitionHealth extends TopicPartition {
-  readonly ready: boolean;
-  readonly reason: string | null;
-  /** Records that are committed in Kafka and not yet in the store; null before it was looked up. */
-  readonly lag: number | null;
-}
 
 export interface AssignmentPorts {
   readonly source: RecordSource;
@@ -78,13 +55,7 @@ export class Assignment {
   }
 
   health(lagOf: (writer: PartitionWriter) => number | null): PartitionHealth[] {
-    return [...this.#slots.values()].map(({ at, state }) => {
-      const lag = state.is === 'open' ? lagOf(state.writer) : null;
-      const trouble = state.is === 'open' ? (state.writer.trouble?.error ?? null) : state.is === 'found' ? null : state.error;
-      const waiting = state.is !== 'open' ? 'its position is being read' : lag === null ? 'its lag is not known yet' : null;
-      const reason = trouble === null ? waiting : `${trouble.message}. ${trouble.hint}`;
-      return { ...at, ready: reason === null, reason, lag };
-    });
+    return [...this.#slots.values()].map((slot) => healthOf(slot, lagOf));
   }
 
   /**
@@ -129,6 +100,11 @@ export class Assignment {
       if (slot.state.is === 'searching') slot.outdated = true;
       else void this.#look(slot);
     }
+  }
+
+  /** Some partition wants what the log does not hold: each is looked at, and sought again or refused. */
+  outOfRange(): void {
+    for (const slot of this.#slots.values()) if (slot.state.is === 'open') void this.#look(slot);
   }
 
   /** Partitions whose position has to be read again, and those that were found; the source goes there between polls. */
@@ -204,14 +180,6 @@ export class Assignment {
     writerIn(slot)?.giveUp();
     slot.state = { is: 'refused', error, lookAgainMs: clock.now() + STOPPED_MS };
   }
-}
-
-function newSlot(at: TopicPartition): Slot {
-  return { at, state: { is: 'searching', error: null }, given: false, outdated: false };
-}
-
-function writerIn(slot: Slot | undefined): PartitionWriter | undefined {
-  return slot?.state.is === 'open' ? slot.state.writer : undefined;
 }
 
 async function finishedWithin(ms: number, writers: readonly PartitionWriter[]): Promise<void> {

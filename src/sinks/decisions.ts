@@ -26,12 +26,10 @@ export function startOf(at: TopicPartition, stored: Position | null, held: Held,
   if (stored === null) return { do: 'initialise', position: { topic, partition, nextOffset: held.low, topicId } };
   const { nextOffset } = stored;
   if (stored.topicId !== null && topicId !== null && stored.topicId !== topicId) {
-    return refuse(
-      at,
-      held.low,
-      `${topic} was deleted and created again since offset ${nextOffset} was written`,
-      'Its old records are gone.',
-    );
+    const message = `${topic} was deleted and created again since offset ${nextOffset} was written`;
+    const forget = `DELETE FROM k8s.sink_offsets WHERE topic = '${topic}';`;
+    const hint = `What was not written of the old topic is lost to the history. To go on with all that the new one holds: ${forget}`;
+    return { do: 'refuse', error: new KubetapeError('OFFSET_LOST', message, { hint }) };
   }
   if (nextOffset > held.high) {
     const why = 'the topic was created again, or the database belongs to another Kafka';

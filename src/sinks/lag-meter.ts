@@ -4,9 +4,10 @@
  *   out   a lag per writer, for metrics and readiness; a writer that wants what is gone is refused
  */
 import type { KubetapeError } from '../events/errors.ts';
+import type { Clock } from './clock.ts';
 import { startOf, type Held } from './decisions.ts';
 import { lagOf } from './lag.ts';
-import type { Clock, PartitionWriter } from './partition-writer.ts';
+import type { PartitionWriter } from './partition-writer.ts';
 import type { RecordSource, SinkTelemetry, TopicPartition } from './ports.ts';
 
 interface Measured {
@@ -64,7 +65,7 @@ export class LagMeter {
     const idle = writer.idle && !this.#ports.isPaused(at);
     const lag = lagOf({ high: held.high, position: writer.position, end: writer.end, idle });
     const { oldestMs } = writer;
-    const seconds = oldestMs === null ? (lag === 0 ? 0 : null) : Math.max(0, (clock.now() - oldestMs) / 1000);
+    const seconds = oldestMs === null ? (lag === 0 ? 0 : null) : Math.max(0, (clock.date() - oldestMs) / 1000);
     telemetry.lag({ ...at, records: lag, seconds });
     this.#measured.set(writer, { lag, refusals: this.#checkHeld(writer, held, before.refusals) });
   }

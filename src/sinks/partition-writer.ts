@@ -4,13 +4,14 @@
  * Invariants (test/sinks/sink.test.ts):
  *   P1 order    batches are written one after the other, in the order of offsets
  *   P3 patient  nothing but a revocation, a fence or the end of the process gives a batch up
- *   P4 poison   of a batch that is rejected all records are written but the bad ones, and those are dead letters
  */
 import { KubetapeError } from '../events/errors.ts';
 import { Batcher } from '../flow/batcher.ts';
 import { BatchWriter } from './batch-writer.ts';
+import { CLOCK, type Clock } from './clock.ts';
 import { remedyOf } from './decisions.ts';
-import type { DeadLetter, SinkTelemetry, SourceRecord, Store, TopicPartition } from './ports.ts';
+import type { SinkTelemetry, SourceRecord, Store, TopicPartition } from './ports.ts';
+import { WorkQueue, type Work } from './work.ts';
 
 export interface BatchLimits {
   readonly maxRows: number;
@@ -18,20 +19,8 @@ export interface BatchLimits {
   readonly maxWaitMs: number;
 }
 
-export interface Clock {
-  /** ms since 1970 */
-  readonly now: () => number;
-  /** in [0, 1) */
-  readonly random: () => number;
-}
-
-export const CLOCK: Clock = { now: Date.now, random: Math.random };
-
 /** Why nothing is written at the moment; null when all is well. */
 export type Trouble = { readonly state: 'waiting' | 'stopped'; readonly error: KubetapeError } | null;
-
-/** What is to be written next, in this order. */
-type Work = { readonly records: readonly SourceRecord[] } | { readonly letter: DeadLetter } | { readonly records: null };
 
 /**
  * A partition that is quiet so long writes its position again: over the markers behind its last record, as retention
@@ -45,8 +34,7 @@ export class PartitionWriter {
   readonly #telemetry: SinkTelemetry;
   readonly #clock: Clock;
   readonly #batcher: Batcher<SourceRecord>;
-  #work: Work[] = [];
-  #workBytes = 0;
+  readonly #work = new WorkQueue();
   #newest = -1;
   #end = 0;
   #activeMs: number;
@@ -67,7 +55,7 @@ export class PartitionWriter {
     clock: Clock = CLOCK,
   ) {
     this.at = { topic: at.topic, partition: at.partition };
-    this.#batches = new BatchWriter(this.at, kind, position, store, telemetry, clock.now);
+    this.#batches = new BatchWriter(this.at, kind, position, store, telemetry, clock.date);
     this.#telemetry = telemetry;
     this.#clock = clock;
     this.#activeMs = clock.now();
@@ -90,7 +78,7 @@ export class PartitionWriter {
   }
 
   get bytes(): number {
-    return this.#batcher.bytes + this.#workBytes;
+    return this.#batcher.bytes + this.#work.bytes;
   }
 
   get busy(): boolean {
@@ -98,7 +86,7 @@ export class PartitionWriter {
   }
 
   get idle(): boolean {
-    return !this.busy && this.#work.length === 0 && this.#batcher.items === 0;
+    return !this.busy && this.#work.next === undefined && this.#batcher.items === 0;
   }
 
   get trouble(): Trouble {
@@ -112,8 +100,8 @@ export class PartitionWriter {
 
   /** When the oldest record that is not in the store was written to Kafka, ms since 1970. */
   get oldestMs(): number | null {
-    const [next] = this.#work;
-    const record = next === undefined ? this.#batcher.oldest : 'letter' in next ? next.letter.record : next.records?.[0];
+    const { next } = this.#work;
+    const record = next?.is === 'letter' ? next.letter.record : next?.is === 'records' ? next.records[0] : this.#batcher.oldest;
     return record?.timestampMs ?? null;
   }
 
@@ -135,7 +123,7 @@ export class PartitionWriter {
     if (this.busy || this.#given || this.#fenced) return false;
     const nowMs = this.#clock.now();
     if (nowMs < this.#retryAtMs) return false;
-    return this.#work.length > 0 || this.#batcher.due(nowMs) || (this.idle && nowMs - this.#activeMs >= QUIET_MS);
+    return this.#work.next !== undefined || this.#batcher.due(nowMs) || (this.idle && nowMs - this.#activeMs >= QUIET_MS);
   }
 
   /** The partition is not ours any more: forgets what is not under way. */
@@ -158,16 +146,15 @@ export class PartitionWriter {
   }
 
   async #attemptOne(): Promise<void> {
-    if (this.#work.length === 0) {
+    if (this.#work.next === undefined) {
       const { items, bytes } = this.#batcher.take();
-      this.#work = [{ records: items.length === 0 ? null : items }];
-      this.#workBytes = bytes;
+      this.#work.put(items, bytes);
     }
-    const [next] = this.#work;
+    const { next } = this.#work;
     if (next === undefined) return;
     try {
-      if ('letter' in next) await this.#batches.bury(next.letter);
-      else if (next.records !== null) await this.#batches.records(next.records);
+      if (next.is === 'letter') await this.#batches.bury(next.letter);
+      else if (next.is === 'records') await this.#batches.records(next.records);
       // What came meanwhile is not written yet, and lies beyond what was reached.
       else await this.#batches.moveTo(this.#batcher.items === 0 ? this.#end : this.position);
       this.#done(next);
@@ -179,8 +166,7 @@ export class PartitionWriter {
   }
 
   #done(work: Work): void {
-    if (this.#work[0] === work) this.#work.shift();
-    if (this.#work.length === 0) this.#workBytes = 0;
+    this.#work.done(work);
     this.#attempt = 0;
     this.#activeMs = this.#clock.now();
     if (this.#trouble !== null) this.#telemetry.partitionState({ ...this.at, state: 'running' });
@@ -189,20 +175,15 @@ export class PartitionWriter {
 
   #remedy(work: Work, failure: KubetapeError): void {
     if (this.#given) return;
-    const records = 'letter' in work || work.records === null ? [] : this.#batches.rest(work.records);
-    const remedy = remedyOf(failure, records.length, this.#attempt + 1, this.#clock.random);
+    const rest = work.is === 'records' ? this.#batches.rest(work.records) : [];
+    const remedy = remedyOf(failure, rest.length, this.#attempt + 1, this.#clock.random);
     switch (remedy.do) {
-      case 'halve': {
-        const middle = Math.ceil(records.length / 2);
-        this.#work.splice(0, 1, { records: records.slice(0, middle) }, { records: records.slice(middle) });
+      case 'halve':
+        this.#work.halve(rest);
         return;
-      }
-      case 'bury': {
-        const [record] = records;
-        if (record !== undefined)
-          this.#work[0] = { letter: { record, code: failure.code, sqlstate: sqlstateOf(failure), message: failure.message } };
+      case 'bury':
+        for (const record of rest) this.#work.bury(record, failure);
         return;
-      }
       case 'reposition':
         this.#telemetry.retry({ ...this.at, code: failure.code, attempt: 1, delayMs: 0, message: failure.message });
         this.#fenced = true;
@@ -210,8 +191,7 @@ export class PartitionWriter {
         return;
       case 'wait':
       case 'stop':
-        // A dead letter that is rejected itself goes without what it quotes.
-        if ('letter' in work && failure.code === 'ROW_REJECTED') this.#work[0] = { letter: bare(work.letter) };
+        if (work.is === 'letter' && failure.code === 'ROW_REJECTED') this.#work.strip(work.letter);
         this.#attempt += 1;
         this.#retryAtMs = this.#clock.now() + remedy.ms;
         this.#complain(remedy.do === 'wait' ? 'waiting' : 'stopped', failure, remedy.ms);
@@ -229,17 +209,8 @@ export class PartitionWriter {
 
   #drop(): void {
     this.#batcher.clear();
-    this.#work = [];
-    this.#workBytes = 0;
+    this.#work.clear();
   }
-}
-
-function bare({ record, ...rest }: DeadLetter): DeadLetter {
-  return { ...rest, record: { ...record, key: null, value: null, headers: {} } };
-}
-
-function sqlstateOf(failure: KubetapeError): string | null {
-  return (failure.cause as { readonly sqlstate?: string } | undefined)?.sqlstate ?? null;
 }
 
 /** Bytes a record holds in memory, roughly. */

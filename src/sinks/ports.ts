@@ -22,6 +22,8 @@ export interface AssignmentHandler {
   revoked(partitions: readonly TopicPartition[]): Promise<void>;
   /** The topic has another id than before: what is polled of it from now on may be of the new one. */
   recreated?(topic: string): void;
+  /** A partition, and it is not told which, wants an offset that the log does not hold: it is not fetched until a seek. */
+  outOfRange?(): void;
 }
 
 /** A consumer group's member: pulls, so that a slow store slows it down. Reads committed records only. */

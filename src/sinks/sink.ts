@@ -10,12 +10,14 @@
  *   S5 drains     once stopped, what is under way is finished, within drainMs
  */
 import PQueue from 'p-queue';
-import { Assignment, type PartitionHealth } from './assignment.ts';
+import { Assignment } from './assignment.ts';
+import { CLOCK, type Clock } from './clock.ts';
 import { Fetching } from './fetching.ts';
 import { LagMeter } from './lag-meter.ts';
-import { CLOCK, PartitionWriter, type BatchLimits, type Clock } from './partition-writer.ts';
+import { PartitionWriter, type BatchLimits } from './partition-writer.ts';
 import type { RecordSource, SinkTelemetry, SourceRecord, Store, TopicPartition } from './ports.ts';
 import { Positions } from './positions.ts';
+import type { PartitionHealth } from './slot.ts';
 
 export interface SinkSettings extends BatchLimits {
   /** Most partitions written at once. */
@@ -107,6 +109,7 @@ export class Sink {
         assigned: (partitions) => this.#assigned(partitions),
         revoked: (partitions) => this.#revoked(partitions),
         recreated: (topic) => this.#assignment.recreated(topic),
+        outOfRange: () => this.#assignment.outOfRange(),
       });
       let ask = POLL_MAX_RECORDS;
       while (!signal.aborted) {

@@ -97,6 +97,10 @@ export class FakeLog implements RecordSource {
     this.#handler?.recreated?.(topic);
   }
 
+  outOfRange(): void {
+    this.#handler?.outOfRange?.();
+  }
+
   async revoke(partitions: readonly TopicPartition[]): Promise<void> {
     await this.#handler?.revoked(partitions);
     for (const one of partitions) this.#next.delete(key(one));
@@ -169,7 +173,8 @@ export class FakeStore implements Store {
   /** Rows that no batch may hold. */
   poison: (row: Row) => boolean = () => false;
   gate: Promise<void> = Promise.resolve();
-  reading: () => void = () => undefined;
+  /** Reading a position waits for this. */
+  readGate: Promise<void> = Promise.resolve();
   active = 0;
   mostActive = 0;
 
@@ -179,7 +184,7 @@ export class FakeStore implements Store {
   }
 
   async position(at: TopicPartition): Promise<Position | null> {
-    this.reading();
+    await this.readGate;
     return this.positions.get(key(at)) ?? null;
   }
 

@@ -1,6 +1,6 @@
 /** The sink worker, whole, in memory. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { KubetapeError } from '../../src/events/errors.ts';
 import { Sink, type SinkSettings } from '../../src/sinks/sink.ts';
@@ -9,14 +9,20 @@ import { changeValue, FakeLog, FakeStore, recordingTelemetry, uidOf, until, type
 const TOPIC = 'k8s-pods';
 const SETTINGS: SinkSettings = { maxRows: 10, maxBytes: 1 << 20, maxWaitMs: 0, writersMax: 2, memoryMaxBytes: 1 << 20, drainMs: 500 };
 
+/** A test that fails leaves a worker behind. */
+const stops: AbortController[] = [];
+after(() => stops.forEach((stop) => stop.abort()));
+
 /** Time runs as fast as it is looked at. */
 function rig(settings: Partial<SinkSettings> = {}) {
   const log = new FakeLog();
   const store = new FakeStore();
   const telemetry = recordingTelemetry();
   let nowMs = 1_000_000;
-  const clock = { now: () => (nowMs += 5), random: () => 0.5 };
+  const date = { nowMs: Date.UTC(2026, 10, 20) };
+  const clock = { now: () => (nowMs += 5), date: () => date.nowMs, random: () => 0.5 };
   const stop = new AbortController();
+  stops.push(stop);
   const sink = new Sink(
     log,
     store,
@@ -39,7 +45,7 @@ function rig(settings: Partial<SinkSettings> = {}) {
     assert.equal(running.error, null);
   };
   const skipTo = (ms: number): void => void (nowMs += ms);
-  return { log, store, telemetry, sink, run, end, running, stop, skipTo };
+  return { log, store, telemetry, sink, run, end, running, stop, skipTo, date };
 }
 
 const changes = (count: number, from = 1): Buffer[] =>
@@ -342,4 +348,21 @@ test('a quiet partition is moved over the markers behind its last record, so tha
   await until(() => store.rows.length === 4);
   await end();
   assert.deepEqual(versions(store), upTo(4));
+});
+
+test("C1 two clocks: the machine's clock jumps back and forth, in the middle of batches and of waiting: nothing waits for it, no age is negative", async () => {
+  const { log, store, run, end, telemetry, date } = rig({ maxWaitMs: 50 });
+  let writes = 0;
+  store.fault = () => ((writes += 1) % 3 === 0 ? { when: 'before', error: unreachable } : null);
+  for (let round = 0; round < 12; round += 1) {
+    date.nowMs += round % 2 === 0 ? -3_600_000 : 1_800_000;
+    log.append(TOPIC, 0, changes(3, 1 + 3 * round));
+    if (round === 0) void run();
+    await until(() => store.rows.length === 3 * (round + 1));
+  }
+  await end();
+  assert.deepEqual(versions(store), upTo(36));
+  for (const { what, facts } of telemetry.told) {
+    if (what === 'changeAge' || what === 'lag') assert.ok(Number(facts['seconds']) >= 0, `${what} ${String(facts['seconds'])}`);
+  }
 });
