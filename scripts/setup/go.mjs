@@ -3,14 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { artifact } from './artifact.mjs';
-import { BINARIES, CACHE, exists, KWOK_STAGES } from './places.mjs';
+import { BINARIES, CACHE, CRDS, exists, KWOK_STAGES } from './places.mjs';
 import { runTool } from './progress.mjs';
-import { KUBERNETES, KUBERNETES_STAGING, KWOK } from './versions.mjs';
+import { CRD_MODULES, KUBERNETES, KUBERNETES_STAGING, KWOK } from './versions.mjs';
 
 const GO_ENV = { GOFLAGS: '-mod=mod', CGO_ENABLED: '0' };
 
 /** Builds one main package of a module. */
-export async function buildGoTool(name, module, main, version) {
+export async function buildGoTool(name, module, main, version, flags = []) {
   const folder = path.dirname(BINARIES[name]);
   await artifact(folder, async (building) => {
     const source = path.join(building, 'source');
@@ -19,7 +19,7 @@ export async function buildGoTool(name, module, main, version) {
       path.join(source, 'go.mod'),
       `module kubetape.local/${name}\n\ngo 1.26.0\n\ntool ${main}\n\nrequire ${module} v${version}\n`,
     );
-    await runTool(name, 'go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', path.join(building, name), main], {
+    await runTool(name, 'go', ['build', '-trimpath', '-ldflags', '-s -w', ...flags, '-o', path.join(building, name), main], {
       cwd: source,
       env: GO_ENV,
     });
@@ -52,10 +52,27 @@ export async function buildKubernetes() {
   }
 }
 
+/** The folder of a module's own source. */
+function moduleSource(module, version) {
+  const { stdout, stderr } = spawnSync('go', ['mod', 'download', '-json', `${module}@v${version}`], { encoding: 'utf8' });
+  const { Dir: folder, Error: failure } = stdout === '' ? { Error: stderr } : JSON.parse(stdout);
+  if (folder === undefined) throw new Error(`${module} ${version} cannot be fetched: ${failure}`);
+  return folder;
+}
+
+/** The definitions of the custom resources that the manifests write, from their operators' modules. */
+export async function copyCrds() {
+  await artifact(CRDS, async (building) => {
+    for (const { module, version, folder, files } of CRD_MODULES) {
+      const source = moduleSource(module, version);
+      for (const name of files) cpSync(path.join(source, folder, name), path.join(building, name), { mode: 0 });
+    }
+  });
+}
+
 /** The stages that make KWOK's nodes ready and its pods run, from the module's own source. */
 export async function copyKwokStages() {
-  const { stdout } = spawnSync('go', ['mod', 'download', '-json', `sigs.k8s.io/kwok@v${KWOK}`], { encoding: 'utf8' });
-  const source = JSON.parse(stdout).Dir;
+  const source = moduleSource('sigs.k8s.io/kwok', KWOK);
   await artifact(KWOK_STAGES, async (building) => {
     for (const part of ['node/fast', 'node/heartbeat-with-lease', 'node/heartbeat', 'pod/fast']) {
       const from = path.join(source, 'kustomize', 'stage', part);

@@ -1,9 +1,10 @@
 export const ROOT: string;
 export const CACHE: string;
 export const KAFKA_HOME: string;
+export const CRDS: string;
 export const KWOK_STAGES: string;
 export const BINARIES: Readonly<
-  Record<'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl' | 'kwok', string>
+  Record<'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl' | 'kwok' | 'promtool' | 'helm', string>
 >;
 export function runtimeBinary(): string;
 export function runtimeHome(): string;

@@ -32,6 +32,8 @@ export function runtimeHome() {
 export const KAFKA_HOME = path.join(CACHE, `kafka-${versions.KAFKA}`);
 export const KWOK_STAGES = path.join(CACHE, `kwok-stages-${versions.KWOK}`);
 
+export const CRDS = path.join(CACHE, `crds-${versions.CRD_MODULES.map(({ version }) => version).join('-')}`);
+
 /** Go tools: name → where its binary lies. */
 export const BINARIES = {
   etcd: binary('etcd', versions.ETCD),
@@ -40,6 +42,8 @@ export const BINARIES = {
   'kube-scheduler': binary('kube-scheduler', versions.KUBERNETES),
   kubectl: binary('kubectl', versions.KUBERNETES),
   kwok: binary('kwok', versions.KWOK),
+  promtool: binary('promtool', versions.PROMETHEUS),
+  helm: binary('helm', versions.HELM),
 };
 
 function binary(name, version) {

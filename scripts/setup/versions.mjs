@@ -3,6 +3,25 @@ export const KAFKA = '4.3.1';
 export const KUBERNETES = '1.36.3';
 export const ETCD = '3.7.3';
 export const KWOK = '0.8.0';
+export const PROMETHEUS = '3.15.0';
+export const HELM = '4.3.1';
+
+/** Whose custom resources the manifests write, and the files of their modules that define these. */
+export const CRD_MODULES = [
+  {
+    module: 'github.com/prometheus-operator/prometheus-operator',
+    version: '0.85.0',
+    folder: 'example/prometheus-operator-crd',
+    files: ['monitoring.coreos.com_servicemonitors.yaml', 'monitoring.coreos.com_prometheusrules.yaml'],
+  },
+  { module: 'github.com/kedacore/keda/v2', version: '2.21.0', folder: 'config/crd/bases', files: ['keda.sh_scaledobjects.yaml'] },
+  {
+    module: 'github.com/cert-manager/cert-manager',
+    version: '1.21.2',
+    folder: 'deploy/crds',
+    files: ['cert-manager.io_certificates.yaml', 'cert-manager.io_issuers.yaml'],
+  },
+];
 
 /** The staging modules of Kubernetes: in its own go.mod they point into its tree. */
 export const KUBERNETES_STAGING = [
