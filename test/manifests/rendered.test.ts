@@ -18,6 +18,7 @@ import {
   OVERLAYS,
   Rendering,
   selects,
+  settingsIn,
   workloadsOf,
   type Container,
   type Manifest,
@@ -297,18 +298,14 @@ describe('the manifests', () => {
       assert.deepEqual([value('KAFKA_REPLICATION_FACTOR'), value('KAFKA_MIN_INSYNC_REPLICAS')], ['3', '2']);
       assert.equal(value('KAFKA_VOTERS').split(',').length, 3);
     }
-    const data = manifests.find(
-      ({ kind, metadata }) => kind === 'ConfigMap' && /^kubetape-[a-z0-9]+$/.test(metadata.name) && metadata.name !== 'kubetape-kafka',
-    )?.data;
-    const topics = settings('topics', { env: data ?? {} }).settings;
+    const topics = settings('topics', { env: settingsIn(manifests) }).settings;
     assert.deepEqual([topics.partitionsOf, topics.replicationFactor], [{ pods: 12 }, 3]);
   });
 
   it('without-secrets: neither the permission nor the wish to read Secrets is left', () => {
     const manifests = rendered.get('component without-secrets') ?? [];
     assert.doesNotMatch(JSON.stringify(manifests.filter(({ kind }) => kind.startsWith('ClusterRole'))), /secrets/);
-    const data = manifests.find(({ kind }) => kind === 'ConfigMap')?.data ?? {};
-    assert.deepEqual(settings('collect', { env: data }).settings.resources, [
+    assert.deepEqual(settings('collect', { env: settingsIn(manifests) }).settings.resources, [
       'pods',
       'services',
       'deployments',

@@ -156,6 +156,11 @@ export function manifestsOf(text: string): Manifest[] {
   });
 }
 
+/** The settings of the roles: the ConfigMap of that name, whatever its hash. */
+export function settingsIn(manifests: readonly Manifest[]): Readonly<Record<string, string>> {
+  return manifests.find(({ kind, data }) => kind === 'ConfigMap' && data?.['KUBETAPE_RESOURCES'] !== undefined)?.data ?? {};
+}
+
 /** Everything that makes pods, with the pods it makes. */
 export function workloadsOf(manifests: readonly Manifest[]): Workload[] {
   return manifests.flatMap((manifest) => {
