@@ -134,13 +134,18 @@ export class Rendering {
   withComponents(names: readonly string[], more = 'namespace: kubetape\n', base = 'base'): string {
     const needed = names.flatMap((name) => [...(NEEDS[name] ?? []), name]);
     const all = [...new Set(needed)].filter((name) => name !== 'kafka' || !needed.includes('kafka-ha'));
-    const folder = path.join(this.folder, `with-${base.replaceAll('/', '-')}-${all.join('-').replaceAll('/', '-')}`);
-    mkdirSync(folder, { recursive: true });
     const lines = all.map((name) => `  - ../manifests/${name === 'monitoring' ? name : `components/${name}`}\n`).join('');
-    writeFileSync(
-      path.join(folder, 'kustomization.yaml'),
+    return this.compose(
+      `with-${base.replaceAll('/', '-')}-${all.join('-').replaceAll('/', '-')}`,
       `${more}resources:\n  - ../manifests/${base}\n${lines === '' ? '' : `components:\n${lines}`}`,
     );
+  }
+
+  /** A kustomization of the caller's own, beside manifests/. */
+  compose(name: string, text: string): string {
+    const folder = path.join(this.folder, name);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, 'kustomization.yaml'), text);
     return this.render(folder);
   }
 
