@@ -112,6 +112,7 @@ function scopesOf(settings: SettingsOf<'audit'>, client: KubeClient, cluster: st
     state: () => undefined,
     listed: () => undefined,
     relist: () => undefined,
+    answered: () => undefined,
     watchEnded: () => undefined,
     failed: () => undefined,
   };
