@@ -2,7 +2,7 @@
 import type { SettingsOf } from '../config/roles.ts';
 import { KubetapeError } from '../events/errors.ts';
 import { topicOf } from '../events/resource.ts';
-import { EVENT_STREAM } from '../events/topics.ts';
+import { CHECKPOINTS, EVENT_STREAM } from '../events/topics.ts';
 import { GroupConsumer } from '../kafka/group-consumer.ts';
 import { checkSchema } from '../postgres/migrate.ts';
 import { PostgresStore } from '../postgres/store.ts';
@@ -26,8 +26,9 @@ export async function sink(settings: SettingsOf<'sink'>, telemetry: Telemetry, s
   try {
     await untilItWorks(() => checkSchema(database), signal, onRetry);
     const topics: SinkTopic[] = [
-      ...settings.resources.map((resource) => ({ topic: topicOf(resource, settings.topicPrefix), kind: 'changes' as const })),
-      { topic: `${settings.topicPrefix}${EVENT_STREAM}`, kind: 'facts' },
+      ...settings.resources.map((resource) => ({ topic: topicOf(resource, settings.topicPrefix), content: 'changes' as const })),
+      { topic: `${settings.topicPrefix}${EVENT_STREAM}`, content: 'facts' },
+      { topic: `${settings.topicPrefix}${CHECKPOINTS}`, content: 'watches' },
     ];
     waitingFor = 'joining the consumer group';
     await untilItWorks(

@@ -10,7 +10,7 @@ import { entryOf, factMessage, type Entry, type Track } from './entries.ts';
 import { readMemory, type Stranger } from './memory.ts';
 import type { CaptureTelemetry, LogReader, ObjectSource, TransactionalLog } from './ports.ts';
 import { Ring } from './ring.ts';
-import { Tracker, type Detection, type TrackerStart } from './tracker.ts';
+import { Tracker, type Coverage, type Detection, type TrackerStart } from './tracker.ts';
 import { writeTransactions, type WriterSettings } from './writer.ts';
 
 export interface CollectorSettings extends WriterSettings {
@@ -54,6 +54,7 @@ export class Collector {
   readonly #ring: Ring<Entry>;
   readonly #trackers = new Map<Track, Tracker>();
   readonly #synced = new Set<Track>();
+  readonly #covered = new Map<Track, Coverage>();
   #uncovered = 0;
   #opened = false;
 
@@ -160,6 +161,7 @@ export class Collector {
       return this.#record(track, tracker.observe(observation, nowMs), nowMs);
     };
     if (resumes) this.#synced.add(track);
+    this.#tellCoverage(track);
     await source.run(resumes ? (checkpoint?.resourceVersion ?? null) : null, cause ?? 'first', observe, signal);
   }
 
@@ -171,7 +173,16 @@ export class Collector {
       if (detection.type === 'gap') this.#tellGap(track, detection);
       if (room !== undefined) return room.then(() => this.#record(track, detections, nowMs));
     }
+    this.#tellCoverage(track);
     return undefined;
+  }
+
+  #tellCoverage(track: Track): void {
+    const coverage = this.#trackers.get(track)?.coverage ?? null;
+    // The same object for as long as nothing new is to be said: this is asked after every change.
+    if (coverage === null || this.#covered.get(track) === coverage) return;
+    this.#covered.set(track, coverage);
+    this.#deps.telemetry.coverage({ resource: track.resource, namespace: track.namespace, ...coverage });
   }
 
   #tellGap(track: Track, { cause, from, to }: Detection & { type: 'gap' }): void {

@@ -58,8 +58,17 @@ export function entryOf(track: Track, detection: Detection, nowMs: number): Entr
 }
 
 /** The record that says how far a scope is committed. */
-export function checkpointMessage(track: Track, position: Position, nowMs: number): OutgoingMessage {
-  const record: CheckpointRecord = { v: 1, ...position, scope: track.scope, ts: iso(nowMs) };
+export function checkpointMessage(track: Track, { resourceVersion, epoch, coverage }: Position, nowMs: number): OutgoingMessage {
+  const since = iso(coverage.sinceMs);
+  const record: CheckpointRecord = {
+    v: 1,
+    resourceVersion,
+    epoch,
+    scope: track.scope,
+    ts: iso(nowMs),
+    since,
+    unwatchedMs: coverage.unwatchedMs,
+  };
   return {
     topic: `${track.topicPrefix}${CHECKPOINTS}`,
     key: checkpointKey(track.cluster, track.resource, track.namespace),

@@ -58,6 +58,8 @@ export interface CaptureTelemetry {
   ring(facts: { readonly records: number; readonly bytes: number }): void;
   /** A bookmark came: the watch is live though nothing changes. */
   progress(facts: { readonly resource: string }): void;
+  /** How much of the time since `sinceMs` could not be seen: told when recording begins, goes on, or after a gap. */
+  coverage(facts: { readonly resource: string; readonly namespace: string; readonly sinceMs: number; readonly unwatchedMs: number }): void;
   expiredEvents(facts: { readonly count: number }): void;
   gap(facts: {
     readonly resource: string;

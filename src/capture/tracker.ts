@@ -32,6 +32,15 @@ export interface Known {
 export interface Position {
   readonly resourceVersion: string;
   readonly epoch: number;
+  readonly coverage: Coverage;
+}
+
+/** How much of the time could be seen. */
+export interface Coverage {
+  /** Since when this scope is recorded. */
+  readonly sinceMs: number;
+  /** How much of that time lies in gaps. */
+  readonly unwatchedMs: number;
 }
 
 export interface DetectedChange {
@@ -110,7 +119,7 @@ export class Tracker {
   #list = 0;
   #listing: { readonly cause: ListCause; readonly startedMs: number; readonly wholeUntilMs: number | null; changes: number } | null = null;
   /** Where everything before was seen, and when. */
-  #last: (Position & { atMs: number }) | null;
+  #last: (Position & { readonly atMs: number }) | null;
 
   constructor(start: TrackerStart) {
     this.#known = start.known;
@@ -119,10 +128,12 @@ export class Tracker {
     const { checkpoint } = start;
     // Beyond the checkpoint's lies an epoch whose first list broke off: the list that is to come begins it again.
     this.#epoch = checkpoint === null ? start.epoch : Math.max(checkpoint.epoch, start.epoch - 1);
-    this.#last =
-      checkpoint === null
-        ? null
-        : { resourceVersion: checkpoint.resourceVersion, epoch: checkpoint.epoch, atMs: Date.parse(checkpoint.ts) };
+    this.#last = checkpoint === null ? null : lastOf(checkpoint);
+  }
+
+  /** null before the first list has ended. */
+  get coverage(): Coverage | null {
+    return this.#last?.coverage ?? null;
   }
 
   get objects(): number {
@@ -160,10 +171,13 @@ export class Tracker {
     }
   }
 
-  #reached(resourceVersion: string, nowMs: number): Position {
-    const position = { resourceVersion, epoch: this.#epoch };
-    this.#last = { ...position, atMs: nowMs };
-    return position;
+  /** @param unseenMs how much of the time before could not be seen */
+  #reached(resourceVersion: string, nowMs: number, unseenMs = 0): Position {
+    const before = this.#last?.coverage ?? { sinceMs: nowMs, unwatchedMs: 0 };
+    // Most often nothing new, and this is said of every change.
+    const coverage = unseenMs === 0 ? before : { ...before, unwatchedMs: before.unwatchedMs + unseenMs };
+    this.#last = { resourceVersion, epoch: this.#epoch, coverage, atMs: nowMs };
+    return this.#last;
   }
 
   *#listed(object: ObservedObject): Generator<Detection, void, void> {
@@ -199,18 +213,19 @@ export class Tracker {
     const before = this.#last;
     this.#listing = null;
     // What a list shows may be as old as its beginning.
-    const position = this.#reached(resourceVersion, listing?.startedMs ?? nowMs);
+    const seenMs = listing?.startedMs ?? nowMs;
     const cause = listing === null ? null : GAP_CAUSES[listing.cause];
     if (listing !== null && cause !== null && before !== null) {
       const from = { ...before, atMs: Math.max(before.atMs, listing.wholeUntilMs ?? before.atMs) };
       const blink = listing.cause === 'refresh' && listing.changes === 0 && nowMs - from.atMs < BLINK_MS;
       if (!blink) {
         // With its position in one: after a crash the list, and so the gap, is either done or done again as a whole.
+        const position = this.#reached(resourceVersion, seenMs, Math.max(0, nowMs - from.atMs));
         yield { type: 'gap', cause, from, to: { ...position, atMs: nowMs }, position };
         return;
       }
     }
-    yield { type: 'position', position };
+    yield { type: 'position', position: this.#reached(resourceVersion, seenMs) };
   }
 
   *#watched(type: 'added' | 'modified', object: ObservedObject, nowMs: number): Generator<Detection, void, void> {
@@ -279,4 +294,9 @@ export class Tracker {
       position,
     };
   }
+}
+
+function lastOf({ resourceVersion, epoch, ts, since, unwatchedMs }: CheckpointRecord): Position & { readonly atMs: number } {
+  const coverage = { sinceMs: Date.parse(since ?? ts), unwatchedMs: unwatchedMs ?? 0 };
+  return { resourceVersion, epoch, coverage, atMs: Date.parse(ts) };
 }

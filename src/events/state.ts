@@ -41,6 +41,10 @@ export interface CheckpointRecord {
   readonly scope: string;
   /** When it was written: RFC 3339. The start of the gap, should the watch window pass. */
   readonly ts: string;
+  /** Since when this is recorded: RFC 3339. Older records have none. */
+  readonly since?: string;
+  /** How much of that time lies in gaps. */
+  readonly unwatchedMs?: number;
 }
 
 export function checkpointKey(cluster: string, resource: string, namespace: string): string {

@@ -14,6 +14,7 @@ import { sqlstateOf, storeError } from './errors.ts';
 import { writeFacts } from './facts.ts';
 import { advancePosition, initialisePosition, readPosition } from './offsets.ts';
 import { BEGIN, type Client, type Database } from './pool.ts';
+import { writeWatches } from './watches.ts';
 import { wavesOf } from './waves.ts';
 import { writeParameters, writeStatement, type Statement } from './write-statement.ts';
 
@@ -105,6 +106,7 @@ export class PostgresStore implements Store {
       await advancePosition(client, batch);
       inserted = await this.#writeRows(client, batch);
       if (batch.facts.length > 0) await writeFacts(client, batch, batch.facts);
+      if (batch.watches.length > 0) await writeWatches(client, batch.watches);
       for (const letter of batch.deadLetters) await writeDeadLetter(client, letter);
     } catch (error) {
       const failure = storeError(error, this.#database.where);

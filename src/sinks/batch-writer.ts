@@ -6,21 +6,21 @@
  *   P2 exact  each batch begins where the store stands; what the store has already is not sent again
  */
 import { decodeBatch } from './batch.ts';
-import type { DeadLetter, SinkTelemetry, SourceRecord, Store, StoreBatch, TopicPartition } from './ports.ts';
+import type { Content, DeadLetter, SinkTelemetry, SourceRecord, Store, StoreBatch, TopicPartition } from './ports.ts';
 
-const NOTHING = { table: null, rows: [], facts: [], deadLetters: [] } as const;
+const NOTHING = { table: null, rows: [], facts: [], watches: [], deadLetters: [] } as const;
 
 export class BatchWriter {
   readonly #at: TopicPartition;
-  readonly #kind: 'changes' | 'facts';
+  readonly #content: Content;
   readonly #store: Store;
   readonly #telemetry: SinkTelemetry;
   readonly #now: () => number;
   #position: number;
 
-  constructor(at: TopicPartition, kind: 'changes' | 'facts', position: number, store: Store, telemetry: SinkTelemetry, now: () => number) {
+  constructor(at: TopicPartition, content: Content, position: number, store: Store, telemetry: SinkTelemetry, now: () => number) {
     this.#at = at;
-    this.#kind = kind;
+    this.#content = content;
     this.#position = position;
     this.#store = store;
     this.#telemetry = telemetry;
@@ -41,7 +41,7 @@ export class BatchWriter {
   async records(records: readonly SourceRecord[]): Promise<void> {
     const rest = this.rest(records);
     if (rest.length === 0) return;
-    const { batch, stop } = decodeBatch(this.#kind, this.#position, rest);
+    const { batch, stop } = decodeBatch(this.#content, this.#position, rest);
     if (batch.to > batch.from) {
       const startedMs = performance.now();
       const { inserted } = await this.#store.write(batch);
@@ -65,8 +65,8 @@ export class BatchWriter {
     this.#position = forward;
   }
 
-  #tell({ table, partition, rows, facts, deadLetters }: StoreBatch, inserted: number, seconds: number): void {
-    const resource = table?.resource ?? 'event-stream';
+  #tell({ table, partition, rows, facts, watches, deadLetters }: StoreBatch, inserted: number, seconds: number): void {
+    const resource = table?.resource ?? (watches.length > 0 ? 'checkpoints' : 'event-stream');
     if (rows.length + facts.length > 0) {
       let bytes = 0;
       for (const { object } of rows) bytes += object?.length ?? 0;

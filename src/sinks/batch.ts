@@ -1,7 +1,7 @@
 /**
  * Records of one partition become what one transaction writes. Pure.
  * Invariants (test/sinks/batch.test.ts):
- *   B1 complete  every record is a row, a fact, a dead letter, or deliberately skipped (tombstones); offsets have no holes
+ *   B1 complete  every record is a row, a fact, a watch, a dead letter, or deliberately skipped (tombstones); offsets have no holes
  *   B2 stop      a record of a higher version ends the batch before it, and is named
  */
 import { decodeChange, type DecodedChange } from '../events/change.ts';
@@ -9,7 +9,8 @@ import { isCode, KubetapeError } from '../events/errors.ts';
 import type { Fact } from '../events/fact.ts';
 import { topicOf } from '../events/resource.ts';
 import { columnValues, tableFor } from './columns.ts';
-import type { DeadLetter, FactRow, ResourceTable, Row, SourceRecord, StoreBatch } from './ports.ts';
+import type { Content, DeadLetter, FactRow, ResourceTable, Row, SourceRecord, StoreBatch, WatchRow } from './ports.ts';
+import { watchOf } from './watch-row.ts';
 
 export interface Decoded {
   readonly batch: StoreBatch;
@@ -20,12 +21,14 @@ export interface Decoded {
 }
 
 /** @param from the offset that the store expects next; `records` begin there or later (offsets of a log have holes) */
-export function decodeBatch(kind: 'changes' | 'facts', from: number, records: readonly SourceRecord[]): Decoded {
+export function decodeBatch(content: Content, from: number, records: readonly SourceRecord[]): Decoded {
   const [first] = records;
   if (first === undefined) throw new RangeError('a batch has at least one record');
   const { topic, partition } = first;
   const rows: Row[] = [];
   const facts: FactRow[] = [];
+  /** Of each watch, the last. */
+  const watches = new Map<string, WatchRow>();
   const deadLetters: DeadLetter[] = [];
   let table: ResourceTable | null = null;
   let to = from;
@@ -35,7 +38,8 @@ export function decodeBatch(kind: 'changes' | 'facts', from: number, records: re
     try {
       if (record.value === null) {
         // A tombstone is for compaction; the deletion it follows said everything.
-      } else if (kind === 'facts') facts.push(factOf(record, record.value));
+      } else if (content === 'facts') facts.push(factOf(record, record.value));
+      else if (content === 'watches') watches.set(String(record.key), watchOf(String(record.key), record.value));
       else {
         const change = decodeChange(record.value);
         const { resource, group } = change.source;
@@ -56,7 +60,7 @@ export function decodeBatch(kind: 'changes' | 'facts', from: number, records: re
     }
     to = record.offset + 1;
   }
-  return { batch: { topic, partition, from, to, table, rows, facts, deadLetters }, stop, newestMs };
+  return { batch: { topic, partition, from, to, table, rows, facts, watches: [...watches.values()], deadLetters }, stop, newestMs };
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -10,7 +10,7 @@ import { Batcher } from '../flow/batcher.ts';
 import { BatchWriter } from './batch-writer.ts';
 import { CLOCK, type Clock } from './clock.ts';
 import { remedyOf } from './decisions.ts';
-import type { SinkTelemetry, SourceRecord, Store, TopicPartition } from './ports.ts';
+import type { Content, SinkTelemetry, SourceRecord, Store, TopicPartition } from './ports.ts';
 import { WorkQueue, type Work } from './work.ts';
 
 export interface BatchLimits {
@@ -47,7 +47,7 @@ export class PartitionWriter {
 
   constructor(
     at: TopicPartition,
-    kind: 'changes' | 'facts',
+    content: Content,
     position: number,
     store: Store,
     { maxRows, maxBytes, maxWaitMs }: BatchLimits,
@@ -55,7 +55,7 @@ export class PartitionWriter {
     clock: Clock = CLOCK,
   ) {
     this.at = { topic: at.topic, partition: at.partition };
-    this.#batches = new BatchWriter(this.at, kind, position, store, telemetry, clock.date);
+    this.#batches = new BatchWriter(this.at, content, position, store, telemetry, clock.date);
     this.#telemetry = telemetry;
     this.#clock = clock;
     this.#activeMs = clock.now();

@@ -55,6 +55,9 @@ export interface RecordSource {
   stop(timeoutMs: number): Promise<void>;
 }
 
+/** What the records of a topic are. */
+export type Content = 'changes' | 'facts' | 'watches';
+
 /** Column types beside the common ones. */
 export type ColumnType = 'text' | 'integer' | 'text[]';
 export type ColumnValue = string | number | readonly string[] | null;
@@ -111,6 +114,19 @@ export interface FactRow {
   readonly detail: Buffer;
 }
 
+/** How far one list-and-watch of a collector has come. */
+export interface WatchRow {
+  readonly cluster: string;
+  readonly resource: string;
+  /** '' for all namespaces. */
+  readonly namespace: string;
+  readonly resourceVersion: string;
+  readonly epoch: number;
+  readonly seenMs: number;
+  readonly sinceMs: number;
+  readonly unwatchedMs: number;
+}
+
 export interface DeadLetter {
   readonly record: SourceRecord;
   readonly code: string;
@@ -126,6 +142,8 @@ export interface StoreBatch extends TopicPartition {
   readonly table: ResourceTable | null;
   readonly rows: readonly Row[];
   readonly facts: readonly FactRow[];
+  /** One of each watch. */
+  readonly watches: readonly WatchRow[];
   readonly deadLetters: readonly DeadLetter[];
 }
 

@@ -15,7 +15,7 @@ import { CLOCK, type Clock } from './clock.ts';
 import { Fetching } from './fetching.ts';
 import { LagMeter } from './lag-meter.ts';
 import { PartitionWriter, type BatchLimits } from './partition-writer.ts';
-import type { RecordSource, SinkTelemetry, SourceRecord, Store, TopicPartition } from './ports.ts';
+import type { Content, RecordSource, SinkTelemetry, SourceRecord, Store, TopicPartition } from './ports.ts';
 import { Positions } from './positions.ts';
 import type { PartitionHealth } from './slot.ts';
 
@@ -30,7 +30,7 @@ export interface SinkSettings extends BatchLimits {
 
 export interface SinkTopic {
   readonly topic: string;
-  readonly kind: 'changes' | 'facts';
+  readonly content: Content;
 }
 
 const LAG_EVERY_MS = 2_000;
@@ -43,7 +43,7 @@ export class Sink {
   readonly #telemetry: SinkTelemetry;
   readonly #settings: SinkSettings;
   readonly #clock: Clock;
-  readonly #topics: ReadonlyMap<string, 'changes' | 'facts'>;
+  readonly #topics: ReadonlyMap<string, Content>;
   readonly #fetching: Fetching;
   readonly #assignment: Assignment;
   readonly #lags: LagMeter;
@@ -66,7 +66,7 @@ export class Sink {
     this.#settings = settings;
     this.#telemetry = telemetry;
     this.#clock = clock;
-    this.#topics = new Map(topics.map(({ topic, kind }) => [topic, kind]));
+    this.#topics = new Map(topics.map(({ topic, content }) => [topic, content]));
     this.#queue = new PQueue({ concurrency: settings.writersMax });
     this.#fetching = new Fetching(source, settings.memoryMaxBytes);
     this.#assignment = new Assignment({

@@ -45,6 +45,11 @@ export function captureTelemetry(log: Log, metrics: Metrics, shared: SharedMetri
       for (const [resource, atMs] of progressAt) gauge.set({ resource }, Math.max(0, (Date.now() - atMs) / 1000));
     },
   );
+  const coverage = new Map<string, { readonly resource: string; readonly sinceMs: number; readonly unwatchedMs: number }>();
+  metrics.gauge('kubetape_coverage_ratio', 'Share of the time since recording began whose every change was seen', ['resource'], (gauge) => {
+    gauge.reset();
+    for (const [resource, ratio] of ratios(coverage.values(), Date.now())) gauge.set({ resource }, ratio);
+  });
   const seconds = metrics.histogram('kubetape_transaction_seconds', 'Duration of Kafka transactions, commit included', SECONDS.short);
   const records = metrics.histogram('kubetape_transaction_records', 'Messages in a Kafka transaction', RECORDS);
   const bytes = metrics.histogram('kubetape_transaction_bytes', 'Bytes in a Kafka transaction', BYTES);
@@ -125,6 +130,9 @@ export function captureTelemetry(log: Log, metrics: Metrics, shared: SharedMetri
       ringRecords.set(facts.records);
       ringBytes.set(facts.bytes);
     },
+    coverage(facts: Scope & { readonly sinceMs: number; readonly unwatchedMs: number }): void {
+      coverage.set(`${facts.resource}/${facts.namespace}`, facts);
+    },
     expiredEvents(facts: { readonly count: number }): void {
       discarded.inc({ reason: 'event-expired' }, facts.count);
     },
@@ -145,6 +153,19 @@ export function captureTelemetry(log: Log, metrics: Metrics, shared: SharedMetri
       log.info(facts.leader ? 'this collector leads' : `standing by${facts.holder === undefined ? '' : `; ${facts.holder} leads`}`, facts);
     },
   };
+}
+
+/** Of a resource whose namespaces are watched one by one, the worst. */
+function ratios(
+  coverage: Iterable<{ readonly resource: string; readonly sinceMs: number; readonly unwatchedMs: number }>,
+  nowMs: number,
+): Map<string, number> {
+  const worst = new Map<string, number>();
+  for (const { resource, sinceMs, unwatchedMs } of coverage) {
+    const ratio = 1 - Math.min(1, unwatchedMs / Math.max(1, nowMs - sinceMs));
+    worst.set(resource, Math.min(ratio, worst.get(resource) ?? 1));
+  }
+  return worst;
 }
 
 function countOf(states: ReadonlyMap<string, WatchState>, resource: string, state: WatchState): number {

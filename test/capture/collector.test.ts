@@ -62,6 +62,7 @@ const QUIET: CaptureTelemetry = {
   transaction() {},
   transactionRetry() {},
   ring() {},
+  coverage() {},
   expiredEvents() {},
   gap() {},
   progress() {},

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { ListCause, Observation, ObservedObject } from '../../src/events/observation.ts';
+import type { CheckpointRecord } from '../../src/events/state.ts';
+import { checkpointMessage, type Track } from '../../src/capture/entries.ts';
 import { Tracker, type Detection, type TrackerStart } from '../../src/capture/tracker.ts';
 
 const START: TrackerStart = {
@@ -10,6 +12,15 @@ const START: TrackerStart = {
   epoch: 1,
   expires: false,
   project: ({ resourceVersion }) => resourceVersion,
+};
+
+const TRACK: Track = {
+  cluster: 'c',
+  type: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
+  resource: 'pods',
+  namespace: '',
+  scope: '',
+  topicPrefix: '',
 };
 
 function object(name: string, uid: string, resourceVersion: number): ObservedObject {
@@ -124,6 +135,26 @@ describe('tracker', () => {
     feed(tracker, [started('expired', 10_000), listed('a', 'A', 5)], 71_000);
     const [gap] = feed(tracker, [ended(20)], 72_000);
     assert.deepEqual(gap?.type === 'gap' ? [gap.from.atMs, gap.to.atMs] : [], [10_000, 72_000]);
+  });
+
+  it('coverage: counts since the first list began, loses what lies in gaps, and outlives a restart', () => {
+    const tracker = new Tracker({ ...START, known: new Map() });
+    assert.equal(tracker.coverage, null);
+    feed(tracker, [started('first'), listed('a', 'A', 5)], 10_000);
+    feed(tracker, [ended(9)], 12_000);
+    assert.deepEqual(tracker.coverage, { sinceMs: 10_000, unwatchedMs: 0 });
+    feed(tracker, [seen('modified', 'a', 'A', 10)], 20_000);
+    feed(tracker, [started('expired'), listed('a', 'A', 10)], 50_000);
+    const [gap] = feed(tracker, [ended(30)], 51_000);
+    assert.deepEqual(tracker.coverage, { sinceMs: 10_000, unwatchedMs: 31_000 });
+    assert.ok(gap?.type === 'gap');
+    const { value } = checkpointMessage(TRACK, gap.position, 52_000);
+    const checkpoint = JSON.parse(String(value)) as CheckpointRecord;
+    assert.deepEqual([checkpoint.since, checkpoint.unwatchedMs], [new Date(10_000).toISOString(), 31_000]);
+    const next = new Tracker({ ...START, known: new Map(), checkpoint });
+    assert.deepEqual(next.coverage, { sinceMs: 10_000, unwatchedMs: 31_000 });
+    const { since: _since, unwatchedMs: _unwatched, ...older } = checkpoint;
+    assert.deepEqual(new Tracker({ ...START, known: new Map(), checkpoint: older }).coverage, { sinceMs: 52_000, unwatchedMs: 0 });
   });
 
   it('Events that expire are forgotten, not deleted', () => {

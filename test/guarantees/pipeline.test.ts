@@ -35,6 +35,8 @@ describe('from the API server to the row', () => {
       for (const { resource, changes } of verdicts) assert.ok(changes > 0, `the workload changed no ${resource}`);
       assert.deepEqual(await installation.query('SELECT code, message FROM k8s.dead_letters'), []);
       assert.deepEqual(await installation.query('SELECT * FROM k8s.gaps'), []);
+      const covered = await installation.query('SELECT DISTINCT gaps::int, share FROM k8s.coverage()');
+      assert.deepEqual(covered, [{ gaps: 0, share: 1 }], 'a restart that loses nothing is no gap');
       await servers.kube.call('DELETE', `/api/v1/namespaces/${namespace}`);
     } catch (error) {
       console.error(`    seed ${seed}, logs in ${installation.logs}`);

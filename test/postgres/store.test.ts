@@ -5,7 +5,7 @@ import { isCode, type KubetapeError } from '../../src/events/errors.ts';
 import type { Database } from '../../src/postgres/pool.ts';
 import { PostgresStore } from '../../src/postgres/store.ts';
 import { decodeBatch } from '../../src/sinks/batch.ts';
-import type { SourceRecord, StoreBatch } from '../../src/sinks/ports.ts';
+import type { Content, SourceRecord, StoreBatch } from '../../src/sinks/ports.ts';
 import { changeValue, uidOf, type FakeChange } from '../sinks/fakes.ts';
 import { freshDatabase } from './database.ts';
 
@@ -21,16 +21,18 @@ async function newPartition(topic = 'k8s-pods'): Promise<{ topic: string; partit
   return at;
 }
 
+const CONTENT: Readonly<Record<string, Content>> = { 'event-stream': 'facts', 'kubetape-checkpoints': 'watches' };
+
 function batchOf(at: { topic: string; partition: number }, from: number, values: readonly (Buffer | FakeChange)[]): StoreBatch {
   const records = values.map((value, index): SourceRecord => ({
     ...at,
     offset: from + index,
-    key: Buffer.from('k'),
+    key: Buffer.from(at.topic === 'kubetape-checkpoints' ? 'covered/pods/shop' : 'k'),
     value: Buffer.isBuffer(value) ? value : changeValue(value),
     timestampMs: 1_700_000_000_000,
     headers: { op: 'u' },
   }));
-  return decodeBatch(at.topic === 'event-stream' ? 'facts' : 'changes', from, records).batch;
+  return decodeBatch(CONTENT[at.topic] ?? 'changes', from, records).batch;
 }
 
 interface Present {
@@ -282,7 +284,7 @@ test('S1 atomic: a dead letter takes any headers, once', async () => {
     headers: { 'a\0': 'b\0\\u0000"', c: '\uD800' },
   };
   const letter = { record, code: 'ROW_REJECTED', sqlstate: '22P05', message: 'no' };
-  await store.write({ ...at, from: 0, to: 1, table: null, rows: [], facts: [], deadLetters: [letter, letter] });
+  await store.write({ ...at, from: 0, to: 1, table: null, rows: [], facts: [], watches: [], deadLetters: [letter, letter] });
   const [row] = await database.query<{ n: number; headers: object }>(
     'SELECT count(*) OVER ()::int AS n, headers FROM k8s.dead_letters WHERE partition = $1',
     [at.partition],
@@ -304,6 +306,46 @@ test('facts: each once, and gaps are a view of them', async () => {
     'SELECT cause, extract(epoch FROM duration)::int AS seconds, from_resource_version AS f, to_resource_version AS t FROM k8s.gaps',
   );
   assert.deepEqual(gaps, [{ cause: 'expired', seconds: 5400, f: '5', t: '9' }]);
+});
+
+test('coverage: of each watch the newest checkpoint stands, and the share of a stretch of time that was seen follows', async () => {
+  const at = await newPartition('kubetape-checkpoints');
+  const gapsAt = await newPartition('event-stream');
+  const checkpoint = (ts: string, resourceVersion: string, more: object = {}): Buffer =>
+    Buffer.from(JSON.stringify({ v: 1, resourceVersion, epoch: 1, scope: '', ts, ...more }));
+  const since = '2026-11-20T10:00:00Z';
+  const written = batchOf(at, 0, [
+    checkpoint('2026-11-20T10:00:00Z', '5'),
+    checkpoint('2026-11-20T14:00:00Z', '90', { since, unwatchedMs: 3_600_000 }),
+  ]);
+  assert.deepEqual(
+    written.watches.map(({ cluster, resource, namespace, resourceVersion }) => [cluster, resource, namespace, resourceVersion]),
+    [['covered', 'pods', 'shop', '90']],
+  );
+  await store.write(written);
+  await store.write(batchOf(at, 2, [checkpoint('2026-11-20T12:00:00Z', '40', { since, unwatchedMs: 0 })]));
+  const edge = (ts: string) => ({ resourceVersion: '1', epoch: 1, ts });
+  const detail = { cause: 'expired', from: edge('2026-11-20T11:00:00Z'), to: edge('2026-11-20T12:00:00Z') };
+  const scope = { cluster: 'covered', resource: 'pods', namespace: 'shop', name: '' };
+  await store.write(batchOf(gapsAt, 0, [Buffer.from(JSON.stringify({ v: 1, type: 'coverage.gap', ts: since, ...scope, detail }))]));
+  const [watch] = await database.query<object>(
+    `SELECT resource_version::int AS rv, since, seen_until, unwatched::text AS unwatched FROM k8s.watches WHERE cluster = 'covered'`,
+  );
+  assert.deepEqual(watch, { rv: 90, since: new Date(since), seen_until: new Date('2026-11-20T14:00:00Z'), unwatched: '01:00:00' });
+  const coverage = (from: string, to: string): Promise<object[]> =>
+    database.query(
+      `SELECT gaps::int AS gaps, unwatched::text AS unwatched, round(share::numeric, 4)::text AS share, to_time
+         FROM k8s.coverage($1, $2) WHERE cluster = 'covered'`,
+      [from, to],
+    );
+  assert.deepEqual(await coverage('-infinity', 'infinity'), [
+    { gaps: 1, unwatched: '01:00:00', share: '0.7500', to_time: new Date('2026-11-20T14:00:00Z') },
+  ]);
+  const half = { gaps: 1, unwatched: '00:30:00', share: '0.5000', to_time: new Date('2026-11-20T12:30:00Z') };
+  assert.deepEqual(await coverage('2026-11-20T11:30:00Z', '2026-11-20T12:30:00Z'), [half]);
+  const [whole] = await coverage('2026-11-20T12:00:00Z', 'infinity');
+  assert.deepEqual(whole, { gaps: 0, unwatched: '00:00:00', share: '1.0000', to_time: new Date('2026-11-20T14:00:00Z') });
+  assert.deepEqual(await coverage('2026-11-21T00:00:00Z', 'infinity'), [], 'of time that nobody has seen yet nothing is said');
 });
 
 test('a custom resource gets its tables when its first change comes', async () => {

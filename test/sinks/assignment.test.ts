@@ -21,7 +21,7 @@ function rig() {
   let nowMs = 1_000_000;
   const clock = { now: () => (nowMs += 5), date: Date.now, random: () => 0.5 };
   const settings = { maxRows: 10, maxBytes: 1 << 20, maxWaitMs: 0, writersMax: 2, memoryMaxBytes: 1 << 20, drainMs: 500 };
-  const sink = new Sink(log, store, [{ topic: TOPIC, kind: 'changes' }], settings, telemetry, clock);
+  const sink = new Sink(log, store, [{ topic: TOPIC, content: 'changes' }], settings, telemetry, clock);
   const stop = new AbortController();
   stops.push(stop);
   const run = (): Promise<void> => sink.run(stop.signal);

@@ -27,8 +27,8 @@ function rig(settings: Partial<SinkSettings> = {}) {
     log,
     store,
     [
-      { topic: TOPIC, kind: 'changes' },
-      { topic: 'event-stream', kind: 'facts' },
+      { topic: TOPIC, content: 'changes' },
+      { topic: 'event-stream', content: 'facts' },
     ],
     { ...SETTINGS, ...settings },
     telemetry,

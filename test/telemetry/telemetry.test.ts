@@ -17,6 +17,7 @@ const EXPECTED = [
   'kubetape_changes_total',
   'kubetape_consumer_lag_records',
   'kubetape_consumer_lag_seconds',
+  'kubetape_coverage_ratio',
   'kubetape_database_operation_seconds',
   'kubetape_database_operations_total',
   'kubetape_dead_letters_total',
@@ -69,6 +70,8 @@ test('capture: its port is fitted, and what happens is counted', async () => {
     ]),
   });
   capture.ring({ records: 7, bytes: 70 });
+  capture.coverage({ resource: 'pods', namespace: 'a', sinceMs: Date.now() - 100_000_000, unwatchedMs: 25_000_000 });
+  capture.coverage({ resource: 'pods', namespace: 'b', sinceMs: Date.now() - 100_000_000, unwatchedMs: 0 });
   capture.expiredEvents({ count: 2 });
   capture.gap({ resource: 'pods', cause: 'expired', from: '5', to: '9', seconds: 41 });
   assert.deepEqual(await samples('kubetape_changes_total'), ['kubetape_changes_total{resource="pods",op="u"} 3']);
@@ -79,6 +82,8 @@ test('capture: its port is fitted, and what happens is counted', async () => {
   assert.deepEqual(await samples('kubetape_change_age_seconds_count'), [
     'kubetape_change_age_seconds_count{resource="pods",stage="produced"} 1',
   ]);
+  const [coverage = ''] = await samples('kubetape_coverage_ratio');
+  assert.ok(Math.abs(Number(coverage.split(' ')[1]) - 0.75) < 0.001, 'the worst of its namespaces');
   assert.deepEqual(await samples('kubetape_ring_records'), ['kubetape_ring_records 7']);
   assert.deepEqual(await samples('kubetape_discarded_changes_total'), ['kubetape_discarded_changes_total{reason="event-expired"} 2']);
   assert.deepEqual(await samples('kubetape_unwatched_seconds_total'), [

@@ -79,6 +79,47 @@ SELECT cluster,
  WHERE type = 'coverage.gap';
 COMMENT ON VIEW k8s.gaps IS 'Stretches of time whose changes are known by their net effect only. namespace is empty where all were watched';
 
+CREATE TABLE k8s.watches (
+  cluster           text NOT NULL,
+  resource          text NOT NULL,
+  namespace         text NOT NULL,
+  since             timestamptz NOT NULL,
+  seen_until        timestamptz NOT NULL,
+  unwatched         interval NOT NULL,
+  resource_version  bigint NOT NULL,
+  epoch             integer NOT NULL,
+  PRIMARY KEY (cluster, resource, namespace)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE k8s.watches IS 'What the collectors watch, and how far they have come: the time between now and seen_until is not known yet';
+COMMENT ON COLUMN k8s.watches.cluster IS 'The name of the cluster';
+COMMENT ON COLUMN k8s.watches.resource IS 'What is watched: pods, deployments, certificates.cert-manager.io';
+COMMENT ON COLUMN k8s.watches.namespace IS 'Empty where one watch covers all namespaces';
+COMMENT ON COLUMN k8s.watches.since IS 'Since when it is recorded';
+COMMENT ON COLUMN k8s.watches.seen_until IS 'Everything up to then is recorded. A quiet watch proves once a minute that it is live; one of Events only when something happens';
+COMMENT ON COLUMN k8s.watches.unwatched IS 'How much of the time since then lies in gaps (k8s.gaps)';
+COMMENT ON COLUMN k8s.watches.resource_version IS 'Everything up to this resourceVersion is recorded';
+COMMENT ON COLUMN k8s.watches.epoch IS 'Grows when resourceVersions begin to mean something else';
+
+-- The share of a stretch of time whose every change was seen, as far as it is known by now.
+CREATE FUNCTION k8s.coverage(p_from timestamptz DEFAULT '-infinity', p_to timestamptz DEFAULT 'infinity')
+RETURNS TABLE (cluster text, resource text, namespace text, from_time timestamptz, to_time timestamptz,
+               gaps bigint, unwatched interval, share double precision)
+LANGUAGE sql STABLE AS $$
+  SELECT w.cluster, w.resource, w.namespace, w.from_time, w.to_time, count(g.from_time), COALESCE(sum(g.until - g.from_time), interval '0'),
+         1 - COALESCE(extract(epoch FROM sum(g.until - g.from_time)) / NULLIF(extract(epoch FROM w.to_time - w.from_time), 0), 0)::double precision
+    FROM (SELECT watches.cluster, watches.resource, watches.namespace,
+                 greatest(since, p_from) AS from_time, least(seen_until, p_to) AS to_time
+            FROM k8s.watches) AS w
+    LEFT JOIN LATERAL (
+         SELECT greatest(gaps.from_time, w.from_time) AS from_time, least(gaps.to_time, w.to_time) AS until
+           FROM k8s.gaps
+          WHERE gaps.cluster = w.cluster AND gaps.resource = w.resource AND gaps.namespace = w.namespace
+            AND gaps.from_time < w.to_time AND gaps.to_time > w.from_time) AS g ON true
+   WHERE w.from_time <= w.to_time
+   GROUP BY w.cluster, w.resource, w.namespace, w.from_time, w.to_time
+$$;
+COMMENT ON FUNCTION k8s.coverage IS 'Per watch the share of a stretch of time whose every change was seen, as far as it is known by now: SELECT * FROM k8s.coverage(now() - interval ''7 days'')';
+
 -- lz4 is faster at the same size where the server was built with it.
 CREATE FUNCTION k8s.compression() RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE 'pglz' END FROM pg_settings WHERE name = 'default_toast_compression'
