@@ -1,7 +1,8 @@
 /** The role `collect`: API server → Kafka. */
 import { Collector } from '../capture/collector.ts';
 import type { SettingsOf } from '../config/roles.ts';
-import { KubetapeError } from '../events/errors.ts';
+import { isCode, KubetapeError } from '../events/errors.ts';
+import { pause } from '../flow/pause.ts';
 import type { ListCause } from '../events/observation.ts';
 import { TopicReader } from '../kafka/reader.ts';
 import { KubeClient } from '../kubernetes/client.ts';
@@ -61,20 +62,34 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
     const log = logOf(settings, 'collect', cluster, recordedNames(resolved), telemetry, (error) => {
       waitingFor = error.message;
     });
-    collector = new Collector(
-      watches.map(({ track, run }) => ({ track, source: { run } })),
-      collectorSettings(settings),
-      {
-        cluster,
-        topicPrefix: settings.topicPrefix,
-        log,
-        reader: new TopicReader(kafkaConnection(settings, 'collect')),
-        telemetry: telemetry.capture,
-        version: telemetry.version,
-      },
-    );
-    const leader = collector;
-    if (!settings.leaderElection) await leader.run(signal);
+    const record = async (leading: AbortSignal): Promise<void> => {
+      while (!leading.aborted) {
+        try {
+          collector = new Collector(
+            watches.map(({ track, run }) => ({ track, source: { run } })),
+            collectorSettings(settings),
+            {
+              cluster,
+              topicPrefix: settings.topicPrefix,
+              log,
+              reader: new TopicReader(kafkaConnection(settings, 'collect')),
+              telemetry: telemetry.capture,
+              version: telemetry.version,
+            },
+          );
+          await collector.run(leading);
+          return;
+        } catch (error) {
+          // What it remembers may not be what the log holds: that is read anew.
+          if (!isCode(error, 'KAFKA_WRITER_LOST')) throw error;
+          telemetry.capture.writerLost({ code: error.code, message: error.message });
+          collector = null;
+          waitingFor = error.message;
+          await pause(WRITER_LOST_MS, leading);
+        }
+      }
+    };
+    if (!settings.leaderElection) await record(signal);
     else {
       const election = new LeaderElection(client, leaseOf(settings, cluster), {
         leading: () => telemetry.capture.leadership({ leader: true }),
@@ -90,7 +105,7 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
       });
       await election.lead((leading) => {
         standby.holder = null;
-        return leader.run(leading);
+        return record(leading);
       }, signal);
     }
   } catch (error) {
@@ -101,6 +116,9 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
     await client.close();
   }
 }
+
+/** Long enough to hear that somebody else has the Lease, where that is why. */
+const WRITER_LOST_MS = 3_000;
 
 /** Ready is: the log is ours, and every watch is complete and live. */
 function checks(
@@ -118,7 +136,15 @@ function checks(
     const cause = listCauses.get(`${resource}/${namespace}`) ?? 'first';
     return { name, ready: false, reason: cause === 'first' ? 'its first list is not complete' : `it is being listed anew: ${cause}` };
   });
-  return [{ name: 'kafka', ready: true }, ...watches];
+  return [kafkaCheck(collector.unconfirmedMs), ...watches];
+}
+
+/** A commit takes some milliseconds; one that has hung for so long means that nothing is recorded. */
+const UNCONFIRMED_MAX_MS = 5_000;
+
+function kafkaCheck(unconfirmedMs: number): Check {
+  if (unconfirmedMs < UNCONFIRMED_MAX_MS) return { name: 'kafka', ready: true };
+  return { name: 'kafka', ready: false, reason: `a transaction has waited ${Math.round(unconfirmedMs / 1000)} s for its confirmation` };
 }
 
 function listenerOf(

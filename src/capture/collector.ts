@@ -11,7 +11,7 @@ import { readMemory, type Stranger } from './memory.ts';
 import type { CaptureTelemetry, LogReader, ObjectSource, TransactionalLog } from './ports.ts';
 import { Ring } from './ring.ts';
 import { Tracker, type Coverage, type Detection, type TrackerStart } from './tracker.ts';
-import { writeTransactions, type WriterSettings } from './writer.ts';
+import { writeTransactions, type Unconfirmed, type WriterSettings } from './writer.ts';
 
 export interface CollectorSettings extends WriterSettings {
   readonly ringMaxRecords: number;
@@ -54,6 +54,7 @@ export class Collector {
   readonly #ring: Ring<Entry>;
   readonly #trackers = new Map<Track, Tracker>();
   readonly #synced = new Set<Track>();
+  readonly #unconfirmed: Unconfirmed = { sinceMs: null };
   readonly #covered = new Map<Track, Coverage>();
   #uncovered = 0;
   #opened = false;
@@ -68,6 +69,12 @@ export class Collector {
   /** The log is taken over and the memory read. */
   get opened(): boolean {
     return this.#opened;
+  }
+
+  /** For how long the oldest transaction has waited for its confirmation (ms). */
+  get unconfirmedMs(): number {
+    const { sinceMs } = this.#unconfirmed;
+    return sinceMs === null ? 0 : performance.now() - sinceMs;
   }
 
   /** Objects in `shared-state` that none of the tracks covers: their rows stay as they are. */
@@ -104,7 +111,7 @@ export class Collector {
       const onSignal = (): void => stop.abort();
       signal.addEventListener('abort', onSignal, { once: true });
       const hardStop = new AbortController();
-      const writing = writeTransactions(this.#ring, log, this.#settings, telemetry, hardStop.signal);
+      const writing = writeTransactions(this.#ring, log, this.#settings, telemetry, hardStop.signal, this.#unconfirmed);
       // A writer that cannot go on must stop the sources, or they would wait for room for ever.
       const guarded = writing.finally(() => {
         stop.abort();

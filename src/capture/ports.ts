@@ -20,7 +20,8 @@ export interface TransactionalLog {
   /**
    * Writes all messages in one transaction and resolves once its commit is confirmed.
    * @throws KubetapeError KAFKA_FENCED: another writer has taken over, nothing of this was written;
-   *   KAFKA_FAILED or KAFKA_UNREACHABLE: nothing of this was written, the caller writes the same messages again.
+   *   KAFKA_FAILED or KAFKA_UNREACHABLE: nothing of this was written, the caller writes the same messages again;
+   *   KAFKA_WRITER_LOST: it is not known whether this was written, the caller opens the log and reads it anew.
    */
   commit(messages: readonly OutgoingMessage[]): Promise<void>;
   close(): Promise<void>;

@@ -22,6 +22,12 @@ export interface WriterSettings {
   readonly maxBytes: number;
 }
 
+/** What the writer is waiting for, for whoever asks how it is. */
+export interface Unconfirmed {
+  /** Since when a transaction awaits its confirmation (`performance.now()`); null while none does. */
+  sinceMs: number | null;
+}
+
 const RETRY_BASE_MS = 100;
 const RETRY_CAP_MS = 10_000;
 
@@ -36,6 +42,7 @@ export async function writeTransactions(
   settings: WriterSettings,
   telemetry: CaptureTelemetry,
   signal: AbortSignal,
+  unconfirmed: Unconfirmed = { sinceMs: null },
 ): Promise<void> {
   for (;;) {
     await ring.reached(1, 1, Number.POSITIVE_INFINITY);
@@ -47,7 +54,9 @@ export async function writeTransactions(
     }
     const messages = messagesOf(entries, Date.now());
     const startedMs = performance.now();
+    unconfirmed.sinceMs = startedMs;
     await commitUntilDone(log, messages, telemetry, signal);
+    unconfirmed.sinceMs = null;
     report(entries, messages, (performance.now() - startedMs) / 1000, telemetry);
     telemetry.ring({ records: ring.records, bytes: ring.bytes });
   }

@@ -7,14 +7,17 @@
  *   no answer                        commitTransaction is called again until there is a definite one: an abort could undo
  *                                    nothing if the commit had happened, and would then write everything twice
  *   fenced                           KAFKA_FENCED: somebody else is the writer now
- *   any other fatal error            a new producer with the same transactional id, whose start ends the old transaction
+ *   any other fatal error            KAFKA_WRITER_LOST: nobody here knows whether it happened, or who wrote since
+ *
+ * After the last two this writer is closed, and it opens itself no more: a new producer of the same id would fence whoever
+ * has taken over, and write again what may be there. Only who reads the log anew may open it anew.
  */
 import kafka from 'node-rdkafka';
 import type { OutgoingMessage, TransactionalLog } from '../capture/ports.ts';
 import { KubetapeError } from '../events/errors.ts';
 import { called, connectClient, disconnectClient, partitionsOfTopics } from './client.ts';
 import { commonProperties, type KafkaConnection } from './connection.ts';
-import { isFenced, kafkaError, QUEUE_FULL, type DriverError } from './errors.ts';
+import { FATAL, isFenced, kafkaError, QUEUE_FULL, type DriverError } from './errors.ts';
 import { pause } from '../flow/pause.ts';
 
 export interface TransactionalProducerSettings {
@@ -42,6 +45,8 @@ export class TransactionalProducer implements TransactionalLog {
   readonly #brokers: readonly string[];
   #producer: kafka.Producer | null = null;
   #failedDelivery: DriverError | null = null;
+  /** What the driver said when it could not go on; the call that fails of it says less. */
+  #fatal: DriverError | null = null;
 
   constructor(settings: TransactionalProducerSettings) {
     this.#settings = settings;
@@ -65,9 +70,8 @@ export class TransactionalProducer implements TransactionalLog {
   }
 
   async commit(messages: readonly OutgoingMessage[]): Promise<void> {
-    if (this.#producer === null) await this.#start();
     const producer = this.#producer;
-    if (producer === null) throw new KubetapeError('INTERNAL', 'the producer was not opened');
+    if (producer === null) throw new KubetapeError('KAFKA_WRITER_LOST', 'the log is not open for writing');
     try {
       this.#failedDelivery = null;
       await called((done) => producer.beginTransaction(done));
@@ -75,8 +79,12 @@ export class TransactionalProducer implements TransactionalLog {
       await this.#commitUntilDefinite(producer);
       if (this.#failedDelivery !== null) throw this.#failedDelivery;
     } catch (error) {
-      await this.#recover(producer, error as DriverError);
-      throw kafkaError(error, 'writing a transaction', this.#brokers);
+      if (await this.#aborted(producer, error as DriverError)) throw kafkaError(error, 'writing a transaction', this.#brokers);
+      const fatal =
+        [this.#fatal, error as DriverError].find((one) => one !== null && isFenced(one)) ?? this.#fatal ?? (error as DriverError);
+      await this.close();
+      const failure = kafkaError(fatal, 'writing a transaction', this.#brokers);
+      throw failure.code === 'KAFKA_FENCED' ? failure : new KubetapeError('KAFKA_WRITER_LOST', failure.message, { cause: error });
     }
   }
 
@@ -90,10 +98,7 @@ export class TransactionalProducer implements TransactionalLog {
     await this.close();
     const producer = new kafka.Producer(
       {
-        ...commonProperties(this.#settings.connection),
-        'transactional.id': this.#settings.transactionalId,
         'transaction.timeout.ms': TRANSACTION_TIMEOUT_MS,
-        'enable.idempotence': true,
         'compression.codec': 'lz4',
         // A commit flushes at once, so waiting costs latency only when batches are small.
         'linger.ms': 2,
@@ -101,6 +106,10 @@ export class TransactionalProducer implements TransactionalLog {
         'message.max.bytes': 8 * 1024 * 1024,
         'queue.buffering.max.kbytes': 64 * 1024,
         'queue.buffering.max.messages': 100_000,
+        ...commonProperties(this.#settings.connection),
+        // What exactly-once rests on is nobody's to set.
+        'transactional.id': this.#settings.transactionalId,
+        'enable.idempotence': true,
         dr_cb: true,
       },
       {
@@ -113,7 +122,11 @@ export class TransactionalProducer implements TransactionalLog {
       await connectClient(producer, this.#brokers, CONNECT_TIMEOUT_MS);
       await partitionsOfTopics(producer, this.#settings.topics, this.#brokers);
       producer.setPollInterval(POLL_MS);
-      producer.on('event.error', ({ message }) => this.#settings.onTrouble?.(message));
+      this.#fatal = null;
+      producer.on('event.error', (error: DriverError) => {
+        if (error.code === FATAL || isFenced(error)) this.#fatal = error;
+        this.#settings.onTrouble?.(error.message ?? '');
+      });
       producer.on('delivery-report', (error) => {
         if (error !== null && error !== undefined) this.#failedDelivery = error;
       });
@@ -151,17 +164,15 @@ export class TransactionalProducer implements TransactionalLog {
     }
   }
 
-  /** Leaves the producer ready for the next attempt, or gone. */
-  async #recover(producer: kafka.Producer, error: DriverError): Promise<void> {
-    if (isFenced(error) || error.isFatal === true) {
-      await this.close();
-      return;
-    }
+  /** @returns true when the transaction has certainly not happened, and the producer can begin another one */
+  async #aborted(producer: kafka.Producer, error: DriverError): Promise<boolean> {
+    if (isFenced(error) || error.isFatal === true) return false;
     try {
       await called((done) => producer.abortTransaction(COMMIT_TIMEOUT_MS, done));
-    } catch {
-      // A new producer with the same id ends what this one could not.
-      await this.close();
+      return true;
+    } catch (failure) {
+      this.#fatal ??= failure as DriverError;
+      return false;
     }
   }
 }

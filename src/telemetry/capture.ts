@@ -148,6 +148,10 @@ export function captureTelemetry(log: Log, metrics: Metrics, shared: SharedMetri
       unwatched.inc({ resource, cause }, facts.seconds);
       log.warn(`${resource} could not be seen for ${facts.seconds.toFixed(1)} s: ${cause}; what changed is known by its net effect`, facts);
     },
+    writerLost(facts: { readonly code: string; readonly message: string }): void {
+      shared.errors.inc({ code: facts.code, stage: 'log' });
+      log.warn(`${facts.message}; what was committed is read anew`, facts);
+    },
     leadership(facts: { readonly leader: boolean; readonly holder?: string }): void {
       leader.set(facts.leader ? 1 : 0);
       log.info(facts.leader ? 'this collector leads' : `standing by${facts.holder === undefined ? '' : `; ${facts.holder} leads`}`, facts);

@@ -136,6 +136,18 @@ describe('collector', () => {
     assert.deepEqual(log.said('k8s-pods'), ['r A@1', 'r B@2', 'r C@3', 'r D@4', 'r E@5', 'c F@10']);
   });
 
+  it('says for how long a transaction has been waiting, through its repetitions, and no longer than that', async () => {
+    const log = new MemoryLog();
+    log.failures = [new KubetapeError('KAFKA_UNREACHABLE', 'no'), new KubetapeError('KAFKA_UNREACHABLE', 'no')];
+    const collector = new Collector([{ track: TRACK, source: new Script(FIRST) }], SETTINGS, deps(log));
+    let longest = 0;
+    const looking = setInterval(() => (longest = Math.max(longest, collector.unconfirmedMs)), 10);
+    await collector.run(AbortSignal.timeout(1500));
+    clearInterval(looking);
+    assert.ok(longest > 250, `two repetitions, after 100 and 200 ms: ${longest}`);
+    assert.equal(collector.unconfirmedMs, 0);
+  });
+
   it('W3 fenced: when another has taken over, the run ends with KAFKA_FENCED', async () => {
     const log = new MemoryLog();
     log.failures = [new KubetapeError('KAFKA_FENCED', 'another')];

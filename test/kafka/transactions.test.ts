@@ -103,6 +103,30 @@ describe('the log', () => {
     ]);
   });
 
+  it('fenced in the middle of a transaction, at whatever moment: it never takes the log back', async () => {
+    for (let delayMs = 0; delayMs <= 60; delayMs += 4) {
+      const name = await topic(12);
+      const id = unique();
+      const older = await producer([name], id);
+      await older.commit(messages(name, 0, 10));
+      const inTheMiddle = Promise.allSettled([older.commit(messages(name, 10, 3_000))]);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      const newer = await producer([name], id);
+      const [outcome] = await inTheMiddle;
+      const isOver = (error: unknown): boolean =>
+        error instanceof KubetapeError && (error.code === 'KAFKA_FENCED' || error.code === 'KAFKA_WRITER_LOST');
+      if (outcome.status === 'rejected') assert.ok(isOver(outcome.reason), String(outcome.reason));
+      for (const _again of [1, 2]) await assert.rejects(older.commit(messages(name, 10, 3_000)), isOver);
+      await newer.commit(messages(name, 5_000, 5_010));
+      await Promise.all([older.close(), newer.close()]);
+      const found = values(await read(name));
+      assert.equal(new Set(found).size, found.length, 'nothing twice');
+      const batch = found.filter((value) => value >= 10 && value < 3_000).length;
+      assert.equal(batch, outcome.status === 'fulfilled' ? 2_990 : 0, `after ${delayMs} ms`);
+      assert.equal(found.filter((value) => value >= 5_000).length, 10);
+    }
+  });
+
   it('a missing topic is named, before anything is written', async () => {
     const name = unique();
     await assert.rejects(

@@ -1,4 +1,6 @@
 /** Changes in the six resources, from a seed: create, update, scale, delete, delete and create again. */
+import { randomInt } from 'node:crypto';
+import process from 'node:process';
 import type { Kube, KubeObject } from './kube.ts';
 
 /** mulberry32: small, and the same everywhere. */
@@ -10,6 +12,11 @@ export function seeded(seed: number): () => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+/** A new one, or the one that is to be repeated. */
+export function seedOf(): number {
+  return Number(process.env['KUBETAPE_TEST_SEED'] ?? randomInt(2 ** 31));
 }
 
 const template = (app: string, image: string) => ({
