@@ -47,7 +47,7 @@ const RETRY_MS = 1_500;
  */
 export type Approach = 'wait' | 'if-free' | 'take';
 
-/** When the lease was last seen to change, by the own clock. */
+/** When the lease was last seen to change, by a clock that nobody sets (`performance.now()`). */
 export interface Observed {
   readonly resourceVersion: string;
   readonly atMs: number;
@@ -160,8 +160,8 @@ export class LeaderElection {
     const { identity } = this.#settings;
     const lease = await this.#read(signal);
     const version = lease?.metadata.resourceVersion ?? '';
-    if (version !== this.#observed.resourceVersion) this.#observed = { resourceVersion: version, atMs: Date.now() };
-    const decision = approach === 'take' ? 'write' : leaseDecision(lease, identity, this.#observed, Date.now());
+    if (version !== this.#observed.resourceVersion) this.#observed = { resourceVersion: version, atMs: performance.now() };
+    const decision = approach === 'take' ? 'write' : leaseDecision(lease, identity, this.#observed, performance.now());
     if (decision === 'wait') return lease?.spec?.holderIdentity ?? '';
     const now = `${new Date().toISOString().slice(0, -1)}000Z`;
     const renewing = lease?.spec?.holderIdentity === identity;
@@ -174,7 +174,7 @@ export class LeaderElection {
     };
     const written = await this.#write(lease, spec, signal);
     if (!written) return '';
-    this.#observed = { resourceVersion: written, atMs: Date.now() };
+    this.#observed = { resourceVersion: written, atMs: performance.now() };
     return identity;
   }
 

@@ -90,7 +90,7 @@ export class Reflector {
   async run(resume: string | null, cause: ListCause, observe: Observer, signal: AbortSignal): Promise<void> {
     this.#observe = observe;
     // How old a checkpoint is, its first watch will show.
-    this.#movedAtMs = Date.now();
+    this.#movedAtMs = performance.now();
     let state = startReflector(resume, cause);
     try {
       while (!signal.aborted) {
@@ -148,7 +148,7 @@ export class Reflector {
   }
 
   async #page(state: ReflectorState, cause: ListCause, pageFactor: number, signal: AbortSignal): Promise<Outcome> {
-    const startedMs = Date.now();
+    const began = moment();
     await this.#listStarted(cause);
     let objects = 0;
     let resourceVersion = '';
@@ -163,7 +163,7 @@ export class Reflector {
         if (waiting !== undefined) await waiting;
       }
     }
-    await this.#ended(resourceVersion, objects, startedMs, false);
+    await this.#ended(resourceVersion, objects, began, false);
     return { how: 'listed', resourceVersion };
   }
 
@@ -178,12 +178,12 @@ export class Reflector {
     await this.#observe({ type: 'list-started', cause, wholeUntilMs: this.#wholeUntilMs });
   }
 
-  async #ended(resourceVersion: string, objects: number, startedMs: number, streamed: boolean): Promise<void> {
+  async #ended(resourceVersion: string, objects: number, began: Moment, streamed: boolean): Promise<void> {
     await this.#observe({ type: 'list-ended', resourceVersion });
-    this.#movedAtMs = Date.now();
+    this.#movedAtMs = performance.now();
     // What a list shows is no older than its beginning.
-    this.#wholeUntilMs = startedMs;
-    this.#listener.listed({ objects, seconds: (Date.now() - startedMs) / 1000, streamed });
+    this.#wholeUntilMs = began.atMs;
+    this.#listener.listed({ objects, seconds: (performance.now() - began.ms) / 1000, streamed });
   }
 
   /** A list below the position is of another history: what is gone from it, and what is old in it, would be misread. */
@@ -200,7 +200,7 @@ export class Reflector {
 
   /** A watch, or (with a cause) a streaming list that goes on as a watch. */
   async #stream(state: ReflectorState, cause: ListCause | null, signal: AbortSignal): Promise<Outcome[]> {
-    const startedMs = Date.now();
+    const began = moment();
     const outcomes: Outcome[] = [];
     const progress: Progress = { ...idle(), listing: cause !== null, position: cause === null ? state.resourceVersion : null };
     let objects = 0;
@@ -223,12 +223,12 @@ export class Reflector {
       }
       progress.listing = false;
       progress.position = event.resourceVersion;
-      progress.openedAtMs = Date.now();
+      progress.openedAtMs = performance.now();
       outcomes.push({ how: 'listed', resourceVersion: event.resourceVersion });
       // Without bookmarks this stream could be silent for longer than can be told from dead; see #watchSeconds.
       if (this.#bookmarks) this.#listener.state('watching');
       else leave = 'listed';
-      return this.#ended(event.resourceVersion, objects, startedMs, true);
+      return this.#ended(event.resourceVersion, objects, began, true);
     };
 
     const onWatchEvent = (event: WatchEvent): void | Promise<void> => {
@@ -241,7 +241,7 @@ export class Reflector {
       progress.seen = true;
       progress.position = resourceVersion;
       this.#wholeUntilMs = Date.now();
-      this.#movedAtMs = this.#wholeUntilMs;
+      this.#movedAtMs = performance.now();
       if (event.type !== 'bookmark' && object !== null) return this.#observe({ type: event.type, object });
       this.#bookmarks = true;
       return this.#observe({ type: 'bookmark', resourceVersion });
@@ -256,7 +256,7 @@ export class Reflector {
           path: pathOf(this.#scope),
           query: this.#streamQuery(progress, timeoutSeconds),
           onOpen: () => {
-            progress.openedAtMs = Date.now();
+            progress.openedAtMs = performance.now();
             this.#listener.answered();
             if (!progress.listing) this.#listener.state('watching');
           },
@@ -275,17 +275,16 @@ export class Reflector {
       if (leave === 'listed') return null;
       if (leave === 'unsupported' || end === 'no-end-bookmark') return { how: 'unsupported', ever: false };
       if (progress.listing || progress.position === null) throw this.#nonsense('ended before its list was complete');
-      const nowMs = Date.now();
-      const seconds = (nowMs - startedMs) / 1000;
+      const seconds = (performance.now() - began.ms) / 1000;
       // Ended because its time was up: by the server itself, which had sent all there was.
-      if (seconds >= timeoutSeconds - 1) this.#wholeUntilMs = nowMs;
-      const stale = !this.#bookmarks && nowMs - this.#movedAtMs > STALE_MS;
+      if (seconds >= timeoutSeconds - 1) this.#wholeUntilMs = Date.now();
+      const stale = !this.#bookmarks && performance.now() - this.#movedAtMs > STALE_MS;
       return { how: 'ended', resourceVersion: progress.position, seen: progress.seen, seconds, stale };
     });
     if (last === null) return outcomes;
     // Whoever answers next may be another server, or a proxy that swallows bookmarks.
     if (last.how === 'lost') this.#bookmarks = false;
-    this.#listener.watchEnded({ how: last.how, seconds: (Date.now() - startedMs) / 1000 });
+    this.#listener.watchEnded({ how: last.how, seconds: (performance.now() - began.ms) / 1000 });
     outcomes.push(last);
     return outcomes;
   }
@@ -349,7 +348,7 @@ function outcomeOf(error: KubetapeError, step: string, progress: Progress): Outc
   const verdict = error.cause as Verdict | undefined;
   // A list that was cut has no position: its objects came in no order.
   const resourceVersion = progress.listing ? null : progress.position;
-  const lasted = progress.openedAtMs !== null && Date.now() - progress.openedAtMs >= LIVED_MS;
+  const lasted = progress.openedAtMs !== null && performance.now() - progress.openedAtMs >= LIVED_MS;
   const seen = !progress.listing && (progress.seen || lasted);
   switch (verdict?.is) {
     case 'expired':
@@ -363,4 +362,14 @@ function outcomeOf(error: KubetapeError, step: string, progress: Progress): Outc
     default:
       return { how: 'lost', resourceVersion, seen, midList: progress.listing && progress.openedAtMs !== null };
   }
+}
+
+/** By the clock on the wall, for what is recorded; and by one that nobody sets, for how long something took. */
+interface Moment {
+  readonly atMs: number;
+  readonly ms: number;
+}
+
+function moment(): Moment {
+  return { atMs: Date.now(), ms: performance.now() };
 }

@@ -22,7 +22,7 @@ SELECT ${NAMES.replace('unwatched_ms', "unwatched_ms * interval '1 ms'")}
 ON CONFLICT (cluster, resource, namespace) DO UPDATE
    SET resource_version = excluded.resource_version, epoch = excluded.epoch, seen_until = excluded.seen_until,
        since = excluded.since, unwatched = excluded.unwatched
- WHERE excluded.seen_until >= watches.seen_until`;
+ WHERE (excluded.epoch, excluded.resource_version) >= (watches.epoch, watches.resource_version)`;
 
 export async function writeWatches(client: Client, watches: readonly WatchRow[]): Promise<void> {
   await client.query({ name: 'write_watches', text: TEXT, values: COLUMNS.map(([, type, of]) => binaryArray(type, watches.map(of))) });

@@ -2,6 +2,8 @@
 import type { Workload } from './workload.ts';
 
 export interface Busy {
+  /** Waits for `what`, unless the work fails before: then nothing would come any more. */
+  during<T>(what: Promise<T>): Promise<T>;
   /** Ends it, and rejects if it failed. @returns how many changes it made */
   end(): Promise<number>;
 }
@@ -15,14 +17,18 @@ export function keepBusy(workload: Workload): Busy {
       await workload.run(5);
       changes += 5;
     }
+    return changes;
   })();
+  const failed = new Promise<never>((_resolve, reject) => {
+    work.catch((error: Error) => reject(new Error(`the workload failed: ${error.message}`, { cause: error })));
+  });
   // A failure is told at the end, and is no unhandled one before.
-  work.catch(() => undefined);
+  failed.catch(() => undefined);
   return {
-    end: async () => {
+    during: (what) => Promise.race([what, failed]),
+    end: () => {
       going = false;
-      await work;
-      return changes;
+      return work;
     },
   };
 }
