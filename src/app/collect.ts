@@ -62,6 +62,7 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
     const log = logOf(settings, 'collect', cluster, recordedNames(resolved), telemetry, (error) => {
       waitingFor = error.message;
     });
+    let hasLease = false;
     const record = async (leading: AbortSignal): Promise<void> => {
       while (!leading.aborted) {
         try {
@@ -80,19 +81,24 @@ export async function collect(settings: SettingsOf<'collect'>, telemetry: Teleme
           await collector.run(leading);
           return;
         } catch (error) {
-          // What it remembers may not be what the log holds: that is read anew.
-          if (!isCode(error, 'KAFKA_WRITER_LOST')) throw error;
+          // What it remembers may not be what the log holds: that is read anew. To Kafka, a writer whose transaction took too
+          // long is fenced as well; whoever still has the Lease then is the one to go on.
+          if (!isCode(error, 'KAFKA_WRITER_LOST') && !(hasLease && isCode(error, 'KAFKA_FENCED'))) throw error;
           telemetry.capture.writerLost({ code: error.code, message: error.message });
           collector = null;
           waitingFor = error.message;
           await pause(WRITER_LOST_MS, leading);
+          if (leading.aborted && !signal.aborted) throw error;
         }
       }
     };
     if (!settings.leaderElection) await record(signal);
     else {
       const election = new LeaderElection(client, leaseOf(settings, cluster), {
-        leading: () => telemetry.capture.leadership({ leader: true }),
+        leading: () => {
+          hasLease = true;
+          telemetry.capture.leadership({ leader: true });
+        },
         standingBy: (holder) => {
           standby.holder = holder;
           telemetry.capture.leadership({ leader: false, holder });

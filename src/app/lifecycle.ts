@@ -10,6 +10,7 @@
 import process from 'node:process';
 import type { HttpServer } from '../telemetry/http.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { watchClock } from './clock.ts';
 import { exitCodeOf } from './exit-code.ts';
 
 export interface Life {
@@ -57,7 +58,7 @@ export async function live({ telemetry, http, work, drainMs = DRAIN_MS }: Life):
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('uncaughtException', onCrash).on('unhandledRejection', onCrash);
 
   let server: HttpServer | undefined;
-  const watching = watchReadiness(telemetry);
+  const watching = [watchReadiness(telemetry), watchClock((step) => telemetry.process.clockStepped(step))];
   try {
     telemetry.process.starting();
     if (http.port >= 0) {
@@ -81,7 +82,7 @@ export async function live({ telemetry, http, work, drainMs = DRAIN_MS }: Life):
     return exitCodeOf(error);
   } finally {
     clearTimeout(deadline);
-    clearInterval(watching);
+    for (const timer of watching) clearInterval(timer);
     telemetry.health.stopping();
     await server?.close();
     process.off('SIGTERM', onSignal).off('SIGINT', onSignal).off('uncaughtException', onCrash).off('unhandledRejection', onCrash);

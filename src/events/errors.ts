@@ -23,7 +23,10 @@ export const ERROR_CODES = {
   KAFKA_UNREACHABLE: { retryable: true, hint: 'Check --kafka-brokers and the listener that the brokers advertise.' },
   KAFKA_UNAUTHORIZED: { retryable: false, hint: 'Check the SASL and TLS settings of Kafka, and the ACLs of this user.' },
   KAFKA_TOPIC_MISSING: { retryable: false, hint: 'Run `kubetape topics` to create what is missing.' },
-  KAFKA_FENCED: { retryable: false, hint: 'Another collector of the same cluster has taken over; this one must stop.' },
+  KAFKA_FENCED: {
+    retryable: false,
+    hint: 'Another collector of the same cluster has taken over, or this one was held up for longer than a transaction may last; start it again.',
+  },
   KAFKA_WRITER_LOST: { retryable: false, hint: 'Whoever starts again reads what was committed, and goes on from there.' },
   KAFKA_FAILED: { retryable: true, hint: 'The transaction is repeated; look at the broker if this goes on.' },
   RECORD_INVALID: { retryable: false, hint: 'The record is in k8s.dead_letters.' },

@@ -17,6 +17,8 @@ export function processTelemetry(
   const build = metrics.gauge('kubetape_build_info', 'Always 1; the labels say what runs', ['version', 'role', 'node']);
   build.set({ version: facts.version, role: facts.role, node: process.versions.node }, 1);
 
+  const steps = metrics.counter('kubetape_clock_steps_total', 'Times that the clock was set by two seconds or more', ['direction']);
+
   return {
     starting(): void {
       log.info(`kubetape ${facts.version} ${facts.role} starts`, { version: facts.version, node: process.versions.node, pid: process.pid });
@@ -30,6 +32,15 @@ export function processTelemetry(
     },
     signalled(signal: { readonly signal: string; readonly drainMs: number }): void {
       log.info(`${signal.signal}: finishing what is under way`, signal);
+    },
+    /** Somebody set the clock, or the machine slept. */
+    clockStepped({ seconds }: { readonly seconds: number }): void {
+      steps.inc({ direction: seconds < 0 ? 'back' : 'forward' });
+      const how = seconds < 0 ? `went back by ${-seconds} s` : `went forward by ${seconds} s`;
+      log.warn(
+        `the clock ${how}: nothing is lost, the order of changes is that of their resourceVersions; but the times of what is recorded from now on do not continue those before. Check the time synchronisation of this machine`,
+        { seconds },
+      );
     },
     drainTimedOut(drain: { readonly drainMs: number }): void {
       log.error(

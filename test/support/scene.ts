@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { Stack } from '../../scripts/stack/stack.ts';
 import { PATHS, type Kube } from './kube.ts';
 import { Installation } from './kubetape.ts';
-import { compare, gapsOf } from './oracle.ts';
+import { assertRight, compareNow, gapsOf, judge, type Verdict } from './oracle.ts';
 import { Recorder } from './recorder.ts';
 import { report } from './report.ts';
 import { seedOf, Workload } from './workload.ts';
@@ -46,11 +46,17 @@ export class Scene {
     facts: { readonly fault: string; readonly kills: number; readonly catchUpMs: number },
     gaps: readonly string[] = [],
   ): Promise<number> {
-    let changes = 0;
-    for (const recorder of this.#recorders) {
-      const verdict = await compare(this.installation, this.kube, recorder, () => gapsOf(this.installation, recorder.resource));
-      changes += verdict.changes;
-      assert.ok(verdict.changes > 0, `the workload changed no ${recorder.resource}`);
+    const verdicts: Verdict[] = [];
+    for (const recorder of this.#recorders)
+      verdicts.push(await judge(this.installation, recorder, () => gapsOf(this.installation, recorder.resource)));
+    const sum = (of: (verdict: Verdict) => number): number => verdicts.reduce((total, verdict) => total + of(verdict), 0);
+    const changes = sum((verdict) => verdict.changes);
+    const [lost, twice, outOfOrder] = [sum((one) => one.lost), sum((one) => one.twice), sum((one) => one.outOfOrder)];
+    report({ ...facts, seed: this.seed, changes, lost, twice, outOfOrder });
+    for (const verdict of verdicts) {
+      assertRight(verdict);
+      assert.ok(verdict.changes > 0, `the workload changed no ${verdict.resource}`);
+      await compareNow(this.installation, this.kube, verdict.resource);
     }
     const found = await this.installation.query<{ cause: string; resource: string }>('SELECT cause, resource FROM k8s.gaps');
     assert.deepEqual(
@@ -59,7 +65,6 @@ export class Scene {
       'gaps that this fault does not excuse',
     );
     assert.deepEqual(await this.installation.query('SELECT code, message FROM k8s.dead_letters'), []);
-    report({ ...facts, seed: this.seed, changes });
     return changes;
   }
 

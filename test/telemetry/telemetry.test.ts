@@ -15,6 +15,7 @@ const EXPECTED = [
   'kubetape_build_info',
   'kubetape_change_age_seconds',
   'kubetape_changes_total',
+  'kubetape_clock_steps_total',
   'kubetape_consumer_lag_records',
   'kubetape_consumer_lag_seconds',
   'kubetape_coverage_ratio',
