@@ -11,7 +11,7 @@ import { readMemory, type Stranger } from './memory.ts';
 import type { CaptureTelemetry, LogReader, ObjectSource, TransactionalLog } from './ports.ts';
 import { Ring } from './ring.ts';
 import { Tracker, type Coverage, type Detection, type TrackerStart } from './tracker.ts';
-import { writeTransactions, type Unconfirmed, type WriterSettings } from './writer.ts';
+import { writeTransactions, type WriterSettings } from './writer.ts';
 
 export interface CollectorSettings extends WriterSettings {
   readonly ringMaxRecords: number;
@@ -32,7 +32,7 @@ export interface Watched {
 export interface TrackHealth {
   readonly resource: string;
   readonly namespace: string;
-  /** Its list has ended, or its watch goes on from a checkpoint. */
+  /** Its list has ended and is committed, or its watch goes on from a checkpoint. */
   readonly synced: boolean;
   readonly objects: number;
 }
@@ -53,8 +53,10 @@ export class Collector {
   readonly #watched: readonly Watched[];
   readonly #ring: Ring<Entry>;
   readonly #trackers = new Map<Track, Tracker>();
-  readonly #synced = new Set<Track>();
-  readonly #unconfirmed: Unconfirmed = { sinceMs: null };
+  /** Where a position is committed: whoever comes next goes on from there. */
+  readonly #anchored = new Set<Track>();
+  readonly #listing = new Set<Track>();
+  #committingSinceMs: number | null = null;
   readonly #covered = new Map<Track, Coverage>();
   #uncovered = 0;
   #opened = false;
@@ -73,8 +75,7 @@ export class Collector {
 
   /** For how long the oldest transaction has waited for its confirmation (ms). */
   get unconfirmedMs(): number {
-    const { sinceMs } = this.#unconfirmed;
-    return sinceMs === null ? 0 : performance.now() - sinceMs;
+    return this.#committingSinceMs === null ? 0 : performance.now() - this.#committingSinceMs;
   }
 
   /** Objects in `shared-state` that none of the tracks covers: their rows stay as they are. */
@@ -86,7 +87,7 @@ export class Collector {
     return this.#watched.map(({ track }) => ({
       resource: track.resource,
       namespace: track.namespace,
-      synced: this.#synced.has(track),
+      synced: this.#anchored.has(track) && !this.#listing.has(track),
       objects: this.#trackers.get(track)?.objects ?? 0,
     }));
   }
@@ -111,7 +112,10 @@ export class Collector {
       const onSignal = (): void => stop.abort();
       signal.addEventListener('abort', onSignal, { once: true });
       const hardStop = new AbortController();
-      const writing = writeTransactions(this.#ring, log, this.#settings, telemetry, hardStop.signal, this.#unconfirmed);
+      const writing = writeTransactions(this.#ring, log, this.#settings, telemetry, hardStop.signal, {
+        committing: () => (this.#committingSinceMs = performance.now()),
+        committed: (entries) => this.#committed(entries),
+      });
       // A writer that cannot go on must stop the sources, or they would wait for room for ever.
       const guarded = writing.finally(() => {
         stop.abort();
@@ -160,14 +164,13 @@ export class Collector {
     const tracker = new Tracker(start);
     this.#trackers.set(track, tracker);
     const observe = (observation: Observation): void | Promise<void> => {
-      if (observation.type === 'list-started') this.#synced.delete(track);
-      // A position is only ever given by a list that has ended or by a watch.
-      else if (observation.type !== 'listed') this.#synced.add(track);
+      if (observation.type === 'list-started') this.#listing.add(track);
+      else if (observation.type === 'list-ended') this.#listing.delete(track);
       if (observation.type === 'bookmark') this.#deps.telemetry.progress({ resource: track.resource });
       const nowMs = Date.now();
       return this.#record(track, tracker.observe(observation, nowMs), nowMs);
     };
-    if (resumes) this.#synced.add(track);
+    if (resumes) this.#anchored.add(track);
     this.#tellCoverage(track);
     await source.run(resumes ? (checkpoint?.resourceVersion ?? null) : null, cause ?? 'first', observe, signal);
   }
@@ -190,6 +193,11 @@ export class Collector {
     if (coverage === null || this.#covered.get(track) === coverage) return;
     this.#covered.set(track, coverage);
     this.#deps.telemetry.coverage({ resource: track.resource, namespace: track.namespace, ...coverage });
+  }
+
+  #committed(entries: readonly Entry[]): void {
+    this.#committingSinceMs = null;
+    for (const { track, position } of entries) if (position !== null) this.#anchored.add(track);
   }
 
   #tellGap(track: Track, { cause, from, to }: Detection & { type: 'gap' }): void {

@@ -22,10 +22,12 @@ export interface WriterSettings {
   readonly maxBytes: number;
 }
 
-/** What the writer is waiting for, for whoever asks how it is. */
-export interface Unconfirmed {
-  /** Since when a transaction awaits its confirmation (`performance.now()`); null while none does. */
-  sinceMs: number | null;
+/** Who wants to know how the writing goes. */
+export interface WriterListener {
+  /** A transaction is on its way, repetitions included. */
+  committing(): void;
+  /** It is confirmed. */
+  committed(entries: readonly Entry[]): void;
 }
 
 const RETRY_BASE_MS = 100;
@@ -42,7 +44,7 @@ export async function writeTransactions(
   settings: WriterSettings,
   telemetry: CaptureTelemetry,
   signal: AbortSignal,
-  unconfirmed: Unconfirmed = { sinceMs: null },
+  listener: WriterListener,
 ): Promise<void> {
   for (;;) {
     await ring.reached(1, 1, Number.POSITIVE_INFINITY);
@@ -54,9 +56,9 @@ export async function writeTransactions(
     }
     const messages = messagesOf(entries, Date.now());
     const startedMs = performance.now();
-    unconfirmed.sinceMs = startedMs;
+    listener.committing();
     await commitUntilDone(log, messages, telemetry, signal);
-    unconfirmed.sinceMs = null;
+    listener.committed(entries);
     report(entries, messages, (performance.now() - startedMs) / 1000, telemetry);
     telemetry.ring({ records: ring.records, bytes: ring.bytes });
   }
