@@ -1,7 +1,7 @@
 /** The oracle of the guarantees, put to the test itself. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { complaints, type Said } from './expected.ts';
+import { complaints, restoredComplaints, type Said } from './expected.ts';
 import type { Recorded, Witness } from './recorder.ts';
 
 const one = (type: Recorded['type'], uid: string, rv: number, name = uid): Recorded => ({
@@ -75,5 +75,15 @@ describe('the oracle', () => {
     const events = witness([one('DELETED', 'A', 11), one('DELETED', 'B', 21)], 'events');
     assert.deepEqual(complaints(events, [{ from: 20n, to: 30n }], []), []);
     assert.deepEqual(complaints(events, [], said('A 11 d')), ['too much A 11 d']);
+  });
+
+  it('in the epoch of a restored etcd: all that is there, the end of all that is not, and what came then', () => {
+    const before = new Set(['A', 'B', 'X']);
+    const all = ['A 22 r', 'B2 24 r', 'D 20 r', 'B 24 d', 'X 30 d', 'D 31 u'];
+    assert.deepEqual(restoredComplaints(witness(EVENTS), 30n, before, said(...all)), []);
+    assert.deepEqual(restoredComplaints(witness(EVENTS), 30n, before, said(...without(all, 'X 30 d'))), ['missing X  d']);
+    assert.deepEqual(restoredComplaints(witness(EVENTS), 30n, before, said(...without(all, 'A 22 r'))), ['missing A 22 r']);
+    assert.deepEqual(restoredComplaints(witness(EVENTS), 30n, before, said(...without(all, 'D 31 u'))), ['missing D 31 u']);
+    assert.deepEqual(restoredComplaints(witness(EVENTS), 30n, before, said(...all, 'C 30 d')), ['too much C 30 d']);
   });
 });

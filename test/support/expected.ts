@@ -42,6 +42,31 @@ export function complaints({ resource, from, initial, events }: Witness, gaps: r
   ];
 }
 
+/**
+ * What is wrong with what was said in an epoch that a restored etcd began; empty when all is well: everything that was
+ * there at the end of its list as first seen, everything that others had heard of before as deleted, and from then on
+ * every change.
+ * @param witness from the restored etcd's beginning on
+ * @param listed resourceVersion at the end of the list that began the epoch
+ * @param before uids that were said and not deleted in the epoch before
+ */
+export function restoredComplaints(witness: Witness, listed: bigint, before: ReadonlySet<string>, said: readonly Said[]): string[] {
+  const there = stateAt(witness.initial, witness.events, listed);
+  const gone = witness.resource === 'events' ? [] : [...before].filter((uid) => !there.has(uid));
+  const later = witness.events.filter(
+    ({ type, resourceVersion }) => BigInt(resourceVersion) > listed && (witness.resource !== 'events' || type !== 'DELETED'),
+  );
+  const expected = [
+    ...[...there.values()].map(({ uid, resourceVersion: rv }) => shown({ uid, rv, op: 'r' })),
+    ...gone.map((uid) => shown({ uid, rv: '', op: 'd' })),
+    ...later.map(({ type, uid, resourceVersion: rv }) => shown({ uid, rv, op: OPS[type] })),
+  ];
+  // Found by the end of the list, or by whoever bears the name: when, nobody knows.
+  const found = new Set(gone);
+  const actual = said.map((one) => shown(one.op === 'd' && found.has(one.uid) ? { ...one, rv: '' } : one));
+  return [...without(expected, actual).map((one) => `missing ${one}`), ...without(actual, expected).map((one) => `too much ${one}`)];
+}
+
 function gapComplaints(
   resource: string,
   initial: readonly Recorded[],
