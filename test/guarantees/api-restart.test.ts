@@ -92,12 +92,28 @@ describe('an API server that dies, an etcd that is restored', () => {
     assert.ok(running.alive);
   });
 
+  /** An Event of the cluster, and waits for it: no controller makes any here. */
+  async function happen(name: string): Promise<void> {
+    await own.kube.create('events', {
+      metadata: { name, namespace: installation.id },
+      eventTime: new Date().toISOString().replace('Z', '000Z'),
+      type: 'Normal',
+      reason: 'Tested',
+      action: 'Test',
+      reportingController: 'kubetape.test/test',
+      reportingInstance: 'test',
+      regarding: { kind: 'Namespace', name: installation.id, namespace: installation.id },
+    });
+    await until(`the Event ${name}`, async () => (await installation.query('SELECT FROM k8s.events WHERE name = $1', [name])).length === 1);
+  }
+
   /** Has etcd restored and compares the epoch that begins. @param how does what happens around it */
   async function restored(epoch: number, how: (restore: () => Promise<void>) => Promise<void>): Promise<void> {
     await own.backup();
     await running.ready();
     // All of this will never have been.
     await workload.run(60);
+    await happen(`lost-${epoch}`);
     const before = new Map<string, Set<string>>();
     for (const resource of RESOURCES) before.set(resource, await present(resource));
     const lost = await own.etcd.revision();
@@ -109,9 +125,12 @@ describe('an API server that dies, an etcd that is restored', () => {
     assert.ok(BigInt(await own.etcd.revision()) < BigInt(lost), 'too much has happened since: no API server could tell');
     await until('the epoch to begin', async () => (await gaps()).filter((gap) => gap.to_epoch === epoch).length >= RESOURCES.length);
     await running.ready();
-    // The names of what came after the backup are free again.
-    const fresh = new Workload(own.kube, installation.id, seed + epoch);
-    await fresh.run(30);
+    // Elsewhere: this one does not know what is there now.
+    const namespace = `${installation.id}-${epoch}`;
+    await own.namespace(namespace);
+    workload = new Workload(own.kube, namespace, seed);
+    await workload.run(30);
+    await happen(`kept-${epoch}`);
     const begun = (await gaps()).filter((gap) => gap.to_epoch === epoch);
     assert.deepEqual(
       begun.map(({ resource, cause, from_epoch: from }) => `${resource} ${cause} ${from}`),
@@ -131,7 +150,6 @@ describe('an API server that dies, an etcd that is restored', () => {
       const keys = (await said(resource, epoch)).map(({ uid, rv }) => `${uid} ${rv}`);
       assert.equal(new Set(keys).size, keys.length, `${resource}: something twice`);
     }
-    workload = fresh;
   }
 
   it('G1 G4: etcd restored from a backup under a running collector: a new epoch, in which all is said again', async () => {
