@@ -199,7 +199,7 @@ describe('faults of the API server and of the connection to it', () => {
   it('410 as a status: one list, one gap, and in it the net difference', async () => {
     await faulty(
       async () => {
-        const back = await away('configmaps', 60);
+        const back = await away('configmaps', 36);
         const injected = proxy.inject({ where: of('watch', 'configmaps'), times: 1, answer: () => ({ status: 410, body: expired }) });
         back();
         await until('the 410', () => injected.hits === 1);
@@ -215,7 +215,7 @@ describe('faults of the API server and of the connection to it', () => {
   it('410 as an event in a watch that was answered 200: the same', async () => {
     await faulty(
       async () => {
-        const back = await away('pods', 60);
+        const back = await away('pods', 36);
         const injected = proxy.inject({
           where: of('watch', 'pods'),
           times: 1,
@@ -249,7 +249,7 @@ describe('faults of the API server and of the connection to it', () => {
 
   /** Loses the position of a resource, so that it is listed. */
   async function relist(resource: string): Promise<void> {
-    const back = await away(resource, 30);
+    const back = await away(resource, 18);
     const injected = proxy.inject({ where: of('watch', resource), times: 1, answer: () => ({ status: 410, body: expired }) });
     back();
     await until('the 410', () => injected.hits === 1);
