@@ -199,7 +199,7 @@ describe('faults of the API server and of the connection to it', () => {
   it('410 as a status: one list, one gap, and in it the net difference', async () => {
     await faulty(
       async () => {
-        const back = await away('configmaps', 36);
+        const back = await away('configmaps', 18);
         const injected = proxy.inject({ where: of('watch', 'configmaps'), times: 1, answer: () => ({ status: 410, body: expired }) });
         back();
         await until('the 410', () => injected.hits === 1);
@@ -215,7 +215,7 @@ describe('faults of the API server and of the connection to it', () => {
   it('410 as an event in a watch that was answered 200: the same', async () => {
     await faulty(
       async () => {
-        const back = await away('pods', 36);
+        const back = await away('pods', 18);
         const injected = proxy.inject({
           where: of('watch', 'pods'),
           times: 1,
@@ -249,11 +249,15 @@ describe('faults of the API server and of the connection to it', () => {
 
   /** Loses the position of a resource, so that it is listed. */
   async function relist(resource: string): Promise<void> {
-    const back = await away(resource, 18);
+    const back = await away(resource, 6);
     const injected = proxy.inject({ where: of('watch', resource), times: 1, answer: () => ({ status: 410, body: expired }) });
     back();
     await until('the 410', () => injected.hits === 1);
   }
+
+  /** Refusals in a row have made it patient. */
+  const pages = (wanted: string): Promise<void> =>
+    until('pages', () => proxy.asked.some(({ query, resource }) => resource === wanted && query.has('continue')), 60_000);
 
   it('a streaming list that is cut in the middle, twice: nothing is concluded from it; it goes on by pages', async () => {
     await faulty(
@@ -268,7 +272,7 @@ describe('faults of the API server and of the connection to it', () => {
           },
         });
         await relist('secrets');
-        await until('pages', () => proxy.asked.some(({ query, resource }) => resource === 'secrets' && query.has('continue')));
+        await pages('secrets');
         injected.lift();
       },
       { secrets: 1 },
@@ -286,7 +290,7 @@ describe('faults of the API server and of the connection to it', () => {
         });
         await relist('services');
         await readySays(/watch services"[^}]*it is being listed anew: expired/);
-        await until('pages', () => proxy.asked.some(({ query, resource }) => resource === 'services' && query.has('continue')));
+        await pages('services');
         injected.lift();
       },
       { services: 1 },
@@ -306,7 +310,7 @@ describe('faults of the API server and of the connection to it', () => {
           },
         });
         await relist('statefulsets');
-        await until('pages', () => proxy.asked.some(({ query, resource }) => resource === 'statefulsets' && query.has('continue')));
+        await pages('statefulsets');
         injected.lift();
       },
       { statefulsets: 1 },
