@@ -73,14 +73,14 @@ describe('an API server that dies, an etcd that is restored', () => {
       })();
       const seen = recorders.reduce((sum, { events }) => sum + events.length, 0);
       const more = (count: number) => () => recorders.reduce((sum, { events }) => sum + events.length, 0) >= seen + count;
-      await until('changes before it dies', more(30));
+      await until('changes before it dies', more(30), 60_000);
       await own.restartApiServer(() =>
         until('/ready to say so', async () => {
           const { status, text } = await running.get('/ready');
           return status === 503 && /no answer from the API server/.test(text);
         }),
       );
-      await until('changes after its return', more(60));
+      await until('changes after its return', more(60), 60_000);
       stop = true;
       await load;
       await running.ready();
@@ -123,7 +123,8 @@ describe('an API server that dies, an etcd that is restored', () => {
       }),
     );
     assert.ok(BigInt(await own.etcd.revision()) < BigInt(lost), 'too much has happened since: no API server could tell');
-    await until('the epoch to begin', async () => (await gaps()).filter((gap) => gap.to_epoch === epoch).length >= RESOURCES.length);
+    const begins = async () => (await gaps()).filter((gap) => gap.to_epoch === epoch).length >= RESOURCES.length;
+    await until('the epoch to begin', begins, 90_000);
     await running.ready();
     // Elsewhere: this one does not know what is there now.
     const namespace = `${installation.id}-${epoch}`;
@@ -140,10 +141,11 @@ describe('an API server that dies, an etcd that is restored', () => {
       const { resource } = recorder;
       const listed = BigInt(begun.find((gap) => gap.resource === resource)?.to_resource_version ?? '');
       let wrong: string[] = [];
-      await until(`the history of ${resource} in the new epoch`, async () => {
+      const complete = async (): Promise<boolean> => {
         wrong = restoredComplaints(recorder, listed, before.get(resource) ?? new Set(), await said(resource, epoch));
         return wrong.length === 0;
-      }).catch((error: Error) => {
+      };
+      await until(`the history of ${resource} in the new epoch`, complete, 60_000).catch((error: Error) => {
         throw new Error(`${error.message}: ${wrong.slice(0, 6).join('; ')} (${wrong.length})`);
       });
       await comparePresent(installation, own.kube, resource);

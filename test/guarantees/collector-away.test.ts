@@ -94,7 +94,7 @@ describe('the collector is away', () => {
       await installation.processes.at(-1)?.kill();
       const { old, heir } = await changes(installation.id, workload);
       await installation.start(['run'], own.env).ready();
-      await until('the changes of meanwhile', async () => (await history()).length === 8);
+      await until('the changes of meanwhile', async () => (await history()).length === 8, 60_000);
       const rows = await history();
       assert.deepEqual(
         rows.map(({ said }) => said),
@@ -123,9 +123,14 @@ describe('the collector is away', () => {
             else wire.write(`${line}\n`);
           },
         });
+        // Nor do its pages, should it come to that.
+        const refused = proxy.inject({
+          where: ({ kind, resource, query }) => kind === 'list' && resource === 'configmaps' && query.get('limit') !== '1',
+          answer: () => ({ status: 503 }),
+        });
         const listed = ['c again listed', 'd again synthetic', 'u changed listed'];
         const inTheMiddle = async (): Promise<void> => {
-          await until('what of the list has come', async () => (await history()).length === listed.length);
+          await until('what of the list has come', async () => (await history()).length === listed.length, 60_000);
           const rows = await history();
           assert.deepEqual(rows.map(({ said }) => said).toSorted(), listed);
           assert.deepEqual(await installation.query("SELECT * FROM k8s.gaps WHERE resource = 'configmaps'"), []);
@@ -138,13 +143,14 @@ describe('the collector is away', () => {
         const last = installation.start(['run'], env);
         await until('the list to come again', () => held.hits > 0 && proxy.open((one) => one.resource === 'configmaps').length === 1);
         await until('it to say why it is not ready', async () =>
-          /configmaps"[^}]*listed anew: expired/.test((await last.get('/ready')).text),
+          /configmaps"[^}]*(listed anew: expired|answered 503)/.test((await last.get('/ready')).text),
         );
         await inTheMiddle();
         held.lift();
+        refused.lift();
         end();
         await last.ready();
-        await until('the deletion of what is gone', async () => (await history()).length === listed.length + 1);
+        await until('the deletion of what is gone', async () => (await history()).length === listed.length + 1, 60_000);
         const rows = await history();
         assert.deepEqual(
           rows.map(({ said }) => said),
@@ -154,7 +160,7 @@ describe('the collector is away', () => {
 
         const allGaps = () =>
           installation.query<Record<string, string> & { from_time: Date; to_time: Date }>('SELECT * FROM k8s.gaps ORDER BY resource');
-        await until('the gaps', async () => (await allGaps()).length >= Object.keys(PATHS).length);
+        await until('the gaps', async () => (await allGaps()).length >= Object.keys(PATHS).length, 60_000);
         const gaps = await allGaps();
         assert.deepEqual(
           gaps.map(({ resource, cause }) => `${resource} ${cause}`),
