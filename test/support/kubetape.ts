@@ -124,6 +124,8 @@ export class Installation {
 
   async close(): Promise<void> {
     for (const running of this.processes) await running.kill();
+    // The end of a pool does not wait for its connections; the drop below cuts those that are left.
+    this.#pool?.on('error', () => undefined);
     await this.#pool?.end();
     const admin = new pg.Client({ connectionString: this.stack.databaseUrl });
     await admin.connect();
