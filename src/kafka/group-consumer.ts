@@ -28,6 +28,8 @@ const IDLE_MS = 20;
 /** A worker that died is missed after so long; one with a name of its own (static membership) may take longer to come back. */
 const SESSION_TIMEOUT_MS = 10_000;
 const STATIC_SESSION_TIMEOUT_MS = 45_000;
+/** A member learns of a rebalance by its next heartbeat: a partition that moves is nobody's for as long. */
+const HEARTBEAT_MS = 1_000;
 const MAX_POLL_INTERVAL_MS = 300_000;
 /** What was to be fetched is not there: deleted, or cut off when a broker lost its end of the log. */
 const GONE: ReadonlySet<number> = new Set([-140, -139]); // offset reset, log truncation
@@ -48,6 +50,7 @@ export class GroupConsumer implements RecordSource {
     this.#brokers = settings.connection.brokers;
     const config = {
       'session.timeout.ms': settings.instanceId === undefined ? SESSION_TIMEOUT_MS : STATIC_SESSION_TIMEOUT_MS,
+      'heartbeat.interval.ms': HEARTBEAT_MS,
       'max.poll.interval.ms': MAX_POLL_INTERVAL_MS,
       'queued.max.messages.kbytes': Math.max(1024, Math.floor(settings.queuedMaxBytes / 1024)),
       'queued.min.messages': 10_000,

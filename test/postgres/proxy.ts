@@ -3,14 +3,16 @@ import { createServer, connect as connectTo, type AddressInfo, type Server, type
 
 export interface Proxy {
   readonly port: number;
-  /** Asked for each piece of data that the client sends. */
-  onClientData: (data: Buffer) => 'pass' | 'cut' | 'pass, then cut' | 'pass, then silence' | 'silence';
+  /** Asked for each piece of data that the client sends. What is held goes on with `release`. */
+  onClientData: (data: Buffer) => 'pass' | 'cut' | 'pass, then cut' | 'pass, then silence' | 'silence' | 'hold';
+  release(): void;
   connections: number;
   close(): Promise<void>;
 }
 
 export async function proxyTo(target: URL): Promise<Proxy> {
   const sockets = new Set<Socket>();
+  const held: (() => void)[] = [];
   const server: Server = createServer((client) => {
     proxy.connections += 1;
     const upstream = connectTo({ host: target.hostname, port: Number(target.port) });
@@ -29,6 +31,10 @@ export async function proxyTo(target: URL): Promise<Proxy> {
         client.destroy();
         return;
       }
+      if (what === 'hold') {
+        held.push(() => void upstream.write(data));
+        return;
+      }
       if (what !== 'silence') upstream.write(data);
       if (what === 'pass, then cut') answer = 'cut';
       if (what === 'silence' || what === 'pass, then silence') answer = 'silence';
@@ -42,6 +48,9 @@ export async function proxyTo(target: URL): Promise<Proxy> {
   const proxy: Proxy = {
     port: (server.address() as AddressInfo).port,
     onClientData: () => 'pass',
+    release: () => {
+      for (const goOn of held.splice(0)) goOn();
+    },
     connections: 0,
     close: () =>
       new Promise((resolve) => {

@@ -100,7 +100,11 @@ export class Installation {
   }
 
   async query<R extends object = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<R[]> {
-    this.#pool ??= new pg.Pool({ connectionString: this.databaseUrl, max: 2 });
+    if (this.#pool === null) {
+      this.#pool = new pg.Pool({ connectionString: this.databaseUrl, max: 2 });
+      // A session that is ended while nobody uses it: the next query gets another.
+      this.#pool.on('error', () => undefined);
+    }
     const { rows } = await this.#pool.query<R>(text, values);
     return rows;
   }

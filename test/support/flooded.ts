@@ -1,0 +1,44 @@
+/** An installation whose topics are flooded while something befalls its sinks; in the end the tables hold exactly that. */
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import type { Stack } from '../../scripts/stack/stack.ts';
+import { Flood } from './flood.ts';
+import { Installation } from './kubetape.ts';
+
+/** By name the first and the last topic: however they are shared out, no worker is without work. */
+export const FLOODED = ['anvils.example.com', 'widgets.example.com'] as const;
+
+export interface Flooded {
+  readonly installation: Installation;
+  readonly flood: Flood;
+  readonly seed: number;
+  /** Runs at the very end, after everything has been compared. */
+  readonly atEnd: (cleanUp: () => Promise<void>) => void;
+}
+
+/** @param resources what topics there are besides the flooded ones */
+export async function flooded(
+  stack: Stack,
+  name: string,
+  resources: readonly string[],
+  work: (under: Flooded) => Promise<void>,
+): Promise<void> {
+  const seed = Number(process.env['KUBETAPE_TEST_SEED'] ?? randomInt(2 ** 31));
+  const cleanUps: (() => Promise<void>)[] = [];
+  const installation = await Installation.create(stack, name, [...resources, ...FLOODED].join(','));
+  const flood = await Flood.open(installation, FLOODED, { seed });
+  try {
+    await work({ installation, flood, seed, atEnd: (cleanUp) => cleanUps.push(cleanUp) });
+    await flood.stop();
+    await flood.verify(installation);
+    assert.deepEqual(await installation.query('SELECT code, message FROM k8s.dead_letters'), []);
+    console.log(`    seed ${seed}: ${flood.committed} changes`);
+  } catch (error) {
+    console.error(`    seed ${seed}, logs in ${installation.logs}`);
+    throw error;
+  } finally {
+    await flood.close();
+    await installation.close();
+    for (const cleanUp of cleanUps) await cleanUp();
+  }
+}
