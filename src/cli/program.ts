@@ -37,6 +37,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
   sink: { about: 'write the recorded changes into Postgres', group: 'Record:', load: async () => (await import('./sink.ts')).defineSink },
   stop: { about: 'stop what runs in the background', group: 'Record:', load: async () => (await import('./stop.ts')).defineStop },
+  dlq: {
+    about: 'records that could not become rows: list, show, retry',
+    group: 'Operate:',
+    load: async () => (await import('./dlq.ts')).defineDlq,
+  },
   topics: { about: 'create the topics in Kafka', group: 'Set up:', load: async () => (await import('./topics.ts')).defineTopics },
   migrate: {
     about: 'create or upgrade the schema in Postgres',

@@ -55,6 +55,7 @@ export const SCHEMAS = {
   topics: z.object({ ...resourcesShape, ...kafkaShape, ...topicsShape, ...logShape }),
   migrate: z.object({ ...resourcesShape, ...postgresShape, ...logShape }),
   check: z.object(EVERYTHING),
+  dlq: z.object({ ...postgresShape }),
 } as const;
 
 export type Role = keyof typeof SCHEMAS;

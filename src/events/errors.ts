@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   RECORD_INVALID: { retryable: false, hint: 'The record is in k8s.dead_letters.' },
   RECORD_NEWER: { retryable: false, hint: 'Upgrade the sinks before the collector.' },
   ROW_REJECTED: { retryable: false, hint: 'The record is in k8s.dead_letters.' },
+  LETTER_UNKNOWN: { retryable: false, hint: '`kubetape dlq list --retried` shows all ids that there are.' },
   POSTGRES_UNREACHABLE: { retryable: true, hint: 'Check --database-url; sinks wait until the database is back.' },
   POSTGRES_UNAUTHORIZED: { retryable: false, hint: 'Check the user, password and grants in --database-url.' },
   POSTGRES_READ_ONLY: { retryable: true, hint: 'The database is read-only: a standby, or a fail-over under way. Sinks wait.' },

@@ -40,3 +40,8 @@ export async function advancePosition(
       `the position of ${topic}/${partition} in the database is not ${from} any more: another worker has written`,
     );
 }
+
+/** Keeps the partition's writer out until the transaction ends. */
+export async function lockPosition(client: Client, { topic, partition }: TopicPartition): Promise<void> {
+  await client.query('SELECT FROM k8s.sink_offsets WHERE topic = $1 AND partition = $2 FOR UPDATE', [topic, partition]);
+}

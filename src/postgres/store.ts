@@ -9,14 +9,14 @@
 import { isCode, KubetapeError } from '../events/errors.ts';
 import type { Position, ResourceTable, Store, StoreBatch, TopicPartition } from '../sinks/ports.ts';
 import { HistoryDays } from './days.ts';
-import { writeDeadLetter } from './dead-letters.ts';
+import { markRetried, writeDeadLetter } from './dead-letters.ts';
 import { sqlstateOf, storeError } from './errors.ts';
 import { writeFacts } from './facts.ts';
-import { advancePosition, initialisePosition, readPosition } from './offsets.ts';
+import { advancePosition, initialisePosition, lockPosition, readPosition } from './offsets.ts';
 import { BEGIN, type Client, type Database } from './pool.ts';
 import { writeWatches } from './watches.ts';
 import { wavesOf } from './waves.ts';
-import { writeParameters, writeStatement, type Statement } from './write-statement.ts';
+import { pastStatement, writeParameters, writeStatement, type Statement } from './write-statement.ts';
 
 export interface StoreListener {
   databaseOperation(facts: { readonly operation: string; readonly outcome: string; readonly seconds: number }): void;
@@ -71,6 +71,40 @@ export class PostgresStore implements Store {
     return this.#timed('write_batch', () => this.#write({ ...batch, table }));
   }
 
+  /**
+   * One dead letter's record, again: as a sink writes it, while the sink of its partition is kept out. What the present has
+   * overtaken goes to the history alone. Marks the letter in the same transaction.
+   * @param dryRun tries it, and leaves no row behind
+   * @returns known: the tables had it, or somebody else has just retried it
+   * @throws KubetapeError ROW_REJECTED, and as `write` does
+   */
+  async writeAgain(batch: StoreBatch, letterId: string, dryRun: boolean): Promise<'written' | 'past' | 'known'> {
+    const table = batch.table === null ? null : await this.ensureTable(batch.table);
+    if (table !== null) await this.#days.ensure(table, batch.rows, Date.now());
+    return this.#timed('retry_letter', () =>
+      this.#database.with(async (client) => {
+        await client.query(BEGIN);
+        try {
+          await lockPosition(client, batch);
+          const mine = await markRetried(client, letterId);
+          const outcome = mine ? await this.#rewrite(client, { ...batch, table }) : 'known';
+          await client.query(dryRun ? 'ROLLBACK' : 'COMMIT');
+          return outcome;
+        } catch (error) {
+          const failure = storeError(error, this.#database.where);
+          if (isCode(failure, 'ROW_REJECTED')) await client.query('ROLLBACK');
+          throw failure;
+        }
+      }),
+    );
+  }
+
+  async #rewrite(client: Client, batch: StoreBatch): Promise<'written' | 'past' | 'known'> {
+    if (batch.facts.length > 0) return (await writeFacts(client, batch, batch.facts)) > 0 ? 'written' : 'known';
+    if ((await this.#writeRows(client, batch)) > 0) return 'written';
+    return (await this.#writeRows(client, batch, pastStatement)) > 0 ? 'past' : 'known';
+  }
+
   async #write(batch: StoreBatch): Promise<{ inserted: number }> {
     const key = `${batch.topic} ${batch.partition}`;
     let committing = false;
@@ -119,10 +153,11 @@ export class PostgresStore implements Store {
     return inserted;
   }
 
-  async #writeRows(client: Client, { table, rows, partition }: StoreBatch): Promise<number> {
+  async #writeRows(client: Client, { table, rows, partition }: StoreBatch, statementOf = writeStatement): Promise<number> {
     if (table === null || rows.length === 0) return 0;
-    const statement = this.#statements.get(table.table) ?? writeStatement(table);
-    this.#statements.set(table.table, statement);
+    const key = `${statementOf.name} ${table.table}`;
+    const statement = this.#statements.get(key) ?? statementOf(table);
+    this.#statements.set(key, statement);
     let inserted = 0;
     for (const wave of wavesOf(rows)) {
       const values = encoded(() => writeParameters(table, partition, wave));

@@ -33,6 +33,7 @@ const COMMON: readonly Parameter[] = [
 
 /** Columns of the history that both tables have, or that only it has. */
 const HISTORY = 'cluster, uid, epoch, resource_version, op, changed_at, namespace, name, by_manager, by_operation, synthetic, snapshot';
+const AS_HISTORY = `${HISTORY.replace('op,', 'op::"char",')}, $1::int4, kafka_offset, object`;
 const PRESENT = 'cluster, uid, namespace, name, resource_version, epoch, created_at, changed_at';
 
 export interface Statement {
@@ -45,15 +46,7 @@ export interface Statement {
  * {@link writeParameters}. Returns one row: `inserted`.
  */
 export function writeStatement(table: ResourceTable): Statement {
-  const present = `k8s.${quoted(table.table)}`;
-  const history = `k8s.${quoted(`${table.table}_history`)}`;
-  // Their own names could be those of common columns.
-  const own = table.columns.map(({ name, type }) => ({ column: quoted(name), parameter: quoted(`c_${name}`), type }));
-  const all = [
-    ...COMMON.map(({ name, type }) => ({ parameter: quoted(name), type })),
-    ...own.map(({ parameter, type }) => ({ parameter, type: elementOf(type) })),
-  ];
-  const arrays = all.map(({ type }, at) => `$${at + 2}::${type}[]`).join(', ');
+  const { present, history, own, rows } = partsOf(table);
   const columns = own.map(({ column }) => `, ${column}`).join('');
   const values = own.map(({ parameter, type }) => `, ${parameter}${type === 'text[]' ? '::text[]' : ''}`).join('');
   // A deletion that nobody saw leaves the last state that was seen.
@@ -62,13 +55,13 @@ export function writeStatement(table: ResourceTable): Statement {
   );
   const text = `
 WITH b AS MATERIALIZED (
-  SELECT * FROM unnest(${arrays}) AS t(${all.map(({ parameter }) => parameter).join(', ')})
+  SELECT * FROM ${rows}
 ), f AS MATERIALIZED (
   SELECT b.* FROM b LEFT JOIN ${present} c ON c.cluster = b.cluster AND c.uid = b.uid
    WHERE c.uid IS NULL OR (b.epoch, b.resource_version) > (c.epoch, c.resource_version)
 ), h AS (
   INSERT INTO ${history} (${HISTORY}, kafka_partition, kafka_offset, object)
-  SELECT ${HISTORY.replace('op,', 'op::"char",')}, $1::int4, kafka_offset, object FROM f
+  SELECT ${AS_HISTORY} FROM f
   RETURNING 1
 ), u AS (
   INSERT INTO ${present} AS o (${PRESENT}, deleted_at, object${columns})
@@ -82,6 +75,38 @@ WITH b AS MATERIALIZED (
 )
 SELECT count(*)::int AS inserted FROM h`;
   return { name: `write_${table.table}`, text };
+}
+
+/** Writes what the history lacks, to the history alone: for what the present has overtaken. Parameters and result as above. */
+export function pastStatement(table: ResourceTable): Statement {
+  const { history, rows } = partsOf(table);
+  const text = `
+WITH h AS (
+  INSERT INTO ${history} (${HISTORY}, kafka_partition, kafka_offset, object)
+  SELECT ${AS_HISTORY} FROM ${rows}
+   WHERE NOT EXISTS (SELECT FROM ${history} AS h WHERE h.cluster = t.cluster AND h.uid = t.uid
+                        AND (h.epoch, h.resource_version) = (t.epoch, t.resource_version))
+  RETURNING 1
+)
+SELECT count(*)::int AS inserted FROM h`;
+  return { name: `past_${table.table}`, text };
+}
+
+function partsOf(table: ResourceTable) {
+  // Their own names could be those of common columns.
+  const own = table.columns.map(({ name, type }) => ({ column: quoted(name), parameter: quoted(`c_${name}`), type }));
+  const all = [
+    ...COMMON.map(({ name, type }) => ({ parameter: quoted(name), type })),
+    ...own.map(({ parameter, type }) => ({ parameter, type: elementOf(type) })),
+  ];
+  const arrays = all.map(({ type }, at) => `$${at + 2}::${type}[]`).join(', ');
+  return {
+    present: `k8s.${quoted(table.table)}`,
+    history: `k8s.${quoted(`${table.table}_history`)}`,
+    own,
+    /** What is to be written, as rows of `t`. */
+    rows: `unnest(${arrays}) AS t(${all.map(({ parameter }) => parameter).join(', ')})`,
+  };
 }
 
 /** @throws RangeError and its like when a value does not fit its column */

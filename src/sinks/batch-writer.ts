@@ -42,7 +42,8 @@ export class BatchWriter {
     const rest = this.rest(records);
     if (rest.length === 0) return;
     const { batch, stop } = decodeBatch(this.#content, this.#position, rest);
-    if (batch.to > batch.from) {
+    // Where the first record stops it, only the position is compared: a person may have moved it past that record.
+    if (batch.to > batch.from || stop !== null) {
       const startedMs = performance.now();
       const { inserted } = await this.#store.write(batch);
       this.#position = batch.to;

@@ -300,6 +300,18 @@ test('a record that is no change record is a dead letter; one of a newer version
   assert.equal(store.positions.get('k8s-pods 0')?.nextOffset, 4);
 });
 
+test('a person may pass over the record that stops a partition: its position is compared now and then', async () => {
+  const { log, store, run, end, skipTo } = rig();
+  log.append(TOPIC, 0, [...changes(2), Buffer.from('{"v":2}'), ...changes(2, 3)]);
+  void run();
+  await until(() => store.positions.get('k8s-pods 0')?.nextOffset === 2);
+  store.positions.set('k8s-pods 0', { topic: TOPIC, partition: 0, nextOffset: 3, topicId: null });
+  skipTo(20_000);
+  await until(() => store.rows.length === 4);
+  await end();
+  assert.deepEqual(sorted(versions(store)), upTo(4));
+});
+
 test('facts become facts', async () => {
   const { log, store, run, end } = rig();
   const fact = {

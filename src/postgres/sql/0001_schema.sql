@@ -35,12 +35,14 @@ CREATE TABLE k8s.dead_letters (
   message    text NOT NULL,
   written_at timestamptz NOT NULL,
   at         timestamptz NOT NULL DEFAULT now(),
+  retried_at timestamptz,
   -- A topic that was created again counts from 0 again.
   UNIQUE (topic, partition, "offset", written_at)
 );
 COMMENT ON TABLE k8s.dead_letters IS 'Records that could not become rows, as they lie in Kafka';
 COMMENT ON COLUMN k8s.dead_letters.written_at IS 'When the record was written to Kafka';
 COMMENT ON COLUMN k8s.dead_letters.at IS 'When it was set aside';
+COMMENT ON COLUMN k8s.dead_letters.retried_at IS 'When `kubetape dlq retry` wrote it to the tables after all; NULL while it has not';
 COMMENT ON COLUMN k8s.dead_letters.code IS 'RECORD_INVALID: not a change record; ROW_REJECTED: Postgres would not take it (see sqlstate)';
 
 CREATE TABLE k8s.event_stream (
