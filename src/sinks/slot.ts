@@ -30,6 +30,7 @@ export function writerIn(slot: Slot | undefined): PartitionWriter | undefined {
 }
 
 export interface PartitionHealth extends TopicPartition {
+  readonly state: State['is'];
   readonly ready: boolean;
   readonly reason: string | null;
   /** Records that are committed in Kafka and not yet in the store; null before it was looked up. */
@@ -41,5 +42,5 @@ export function healthOf({ at, state }: Slot, lagOf: (writer: PartitionWriter) =
   const trouble = state.is === 'open' ? (state.writer.trouble?.error ?? null) : state.is === 'found' ? null : state.error;
   const waiting = state.is !== 'open' ? 'its position is being read' : lag === null ? 'its lag is not known yet' : null;
   const reason = trouble === null ? waiting : `${trouble.message}. ${trouble.hint}`;
-  return { ...at, ready: reason === null, reason, lag };
+  return { ...at, state: state.is, ready: reason === null, reason, lag };
 }
