@@ -6,17 +6,20 @@ import type { SettingsOf } from '../config/roles.ts';
 import { decodeChange } from '../events/change.ts';
 import { isCode, KubetapeError } from '../events/errors.ts';
 import { topicOf } from '../events/resource.ts';
-import { EVENT_STREAM } from '../events/topics.ts';
+import { CHECKPOINTS, EVENT_STREAM } from '../events/topics.ts';
 import { createRedactor, type Json } from '../kubernetes/redact.ts';
 import { findLetters, listLetters, type LetterFilter, type StoredLetter } from '../postgres/dead-letters.ts';
 import { checkSchema } from '../postgres/migrate.ts';
 import type { Database } from '../postgres/pool.ts';
 import { PostgresStore } from '../postgres/store.ts';
 import { decodeBatch } from '../sinks/batch.ts';
-import type { SourceRecord } from '../sinks/ports.ts';
+import type { Content, SourceRecord } from '../sinks/ports.ts';
 import { databaseOf } from './connections.ts';
 
 type Settings = SettingsOf<'dlq'>;
+
+/** What topics hold that are not of one resource. */
+const CONTENT: Readonly<Record<string, Content>> = { [EVENT_STREAM]: 'facts', [CHECKPOINTS]: 'watches' };
 
 /** A letter as a person sees it. */
 export interface Letter extends Omit<StoredLetter, 'key' | 'value' | 'headers'> {
@@ -40,7 +43,7 @@ export interface Retried {
 export type LettersAsked = Omit<LetterFilter, 'topicEnd'> & { readonly resource: string | null };
 
 export async function letters(settings: Settings, { resource, ...filter }: LettersAsked): Promise<Letter[]> {
-  const topicEnd = resource === null || resource === EVENT_STREAM ? resource : topicOf(resource);
+  const topicEnd = resource === null || resource in CONTENT ? resource : topicOf(resource);
   return within(settings, async (database) => (await listLetters(database, { ...filter, topicEnd })).map(letterOf));
 }
 
@@ -81,8 +84,7 @@ async function retry(store: PostgresStore, stored: StoredLetter, dryRun: boolean
   if (stored.retriedAt !== null) return { outcome: 'retried before', message: stored.retriedAt.toISOString() };
   // A letter that was rejected itself has nothing of its record.
   if (stored.value === null) return { outcome: 'refused', message: 'its content could not be kept' };
-  const kind = resourceOf(stored.topic) === EVENT_STREAM ? 'facts' : 'changes';
-  const { batch, stop } = decodeBatch(kind, stored.offset, [recordOf(stored)]);
+  const { batch, stop } = decodeBatch(CONTENT[resourceOf(stored.topic)] ?? 'changes', stored.offset, [recordOf(stored)]);
   const wrong = stop?.message ?? batch.deadLetters[0]?.message;
   if (wrong !== undefined) return { outcome: 'refused', message: wrong };
   try {
@@ -116,15 +118,15 @@ function letterOf(stored: StoredLetter): Letter {
   const { key, value, id, topic, partition, offset, code, sqlstate, message, writtenAt, at, retriedAt } = stored;
   const resource = resourceOf(topic);
   const parts = (key?.toString('utf8') ?? '').split('/');
-  // The keys of facts have the resource in the second place.
-  const [cluster = '', namespace = '', name = ''] = resource === EVENT_STREAM ? [parts[0], ...parts.slice(2)] : parts;
+  // Facts and checkpoints are of all resources: their keys name one in the second place.
+  const [cluster = '', namespace = '', name = ''] = resource in CONTENT ? [parts[0], parts[2], parts[3] ?? parts[1]] : parts;
   const bytes = value?.length ?? null;
   return { id, resource, cluster, namespace, name, code, sqlstate, message, topic, partition, offset, bytes, writtenAt, at, retriedAt };
 }
 
 /** `prod.k8s-pods` → `pods`, `prod.event-stream` → `event-stream`. */
 function resourceOf(topic: string): string {
-  return topic.endsWith(EVENT_STREAM) ? EVENT_STREAM : (/(?:^|[._-])k8s-(.+)$/.exec(topic)?.[1] ?? topic);
+  return Object.keys(CONTENT).find((name) => topic.endsWith(name)) ?? /(?:^|[._-])k8s-(.+)$/.exec(topic)?.[1] ?? topic;
 }
 
 function recordOf({ topic, partition, offset, key, value, headers, writtenAt }: StoredLetter): SourceRecord {

@@ -35,7 +35,7 @@ function defineList(command: Command, context: Context): void {
     [`${context.name} dlq list -o json`, 'for a script'],
   ]);
   settingFlags(command, 'dlq')
-    .addOption(new Option('--resource <name>', 'only those of one resource, or of event-stream'))
+    .addOption(new Option('--resource <name>', 'only those of one resource, of event-stream or of kubetape-checkpoints'))
     .addOption(new Option('--since <time>', 'only those set aside since: 30m, 2h, 7d, or RFC 3339').argParser(sinceMs))
     .addOption(new Option('--limit <n>', 'most letters, the newest ones').argParser(count).default(500))
     .addOption(new Option('--retried', 'those that a retry has written, too'))

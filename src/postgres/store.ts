@@ -101,6 +101,10 @@ export class PostgresStore implements Store {
 
   async #rewrite(client: Client, batch: StoreBatch): Promise<'written' | 'past' | 'known'> {
     if (batch.facts.length > 0) return (await writeFacts(client, batch, batch.facts)) > 0 ? 'written' : 'known';
+    if (batch.watches.length > 0) {
+      await writeWatches(client, batch.watches);
+      return 'written';
+    }
     if ((await this.#writeRows(client, batch)) > 0) return 'written';
     return (await this.#writeRows(client, batch, pastStatement)) > 0 ? 'past' : 'known';
   }

@@ -15,8 +15,8 @@ import { seeded, Workload } from '../support/workload.ts';
 
 const RESOURCES = Object.keys(PATHS);
 const SUNK = [...RESOURCES, ...FLOODED];
-/** Three of each resource, and of the facts. */
-const PARTITIONS = 3 * (SUNK.length + 1);
+/** Three of each resource and of the facts, and the one of the checkpoints. */
+const PARTITIONS = 3 * (SUNK.length + 1) + 1;
 
 describe('sinks', () => {
   const servers = sharedServers();
