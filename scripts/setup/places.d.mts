@@ -14,3 +14,5 @@ export const BINARIES: Readonly<
 >;
 export function runtimeBinary(): string;
 export function runtimeHome(): string;
+export const PLATFORM: string;
+export function exists(file: string): boolean;

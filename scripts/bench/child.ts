@@ -1,0 +1,62 @@
+/** Processes that a bench starts and that say what they did in lines of JSON. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+export const HERE = import.meta.dirname;
+
+export class Child {
+  readonly process: ChildProcess;
+  readonly #lines: unknown[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #ended = false;
+  #errors = '';
+
+  /** @param input reaches the script as its one argument */
+  constructor(script: string, input: object, env: Readonly<Record<string, string>> = {}) {
+    this.process = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path.join(HERE, script), JSON.stringify(input)], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    const { stdout, stderr } = this.process;
+    if (stdout !== null) createInterface({ input: stdout }).on('line', (line) => this.#heard(line));
+    stderr?.on('data', (chunk: Buffer) => (this.#errors = `${this.#errors}${chunk.toString()}`.slice(-2000)));
+    this.process.once('close', () => {
+      this.#ended = true;
+      this.#wake();
+    });
+  }
+
+  get pid(): number {
+    return this.process.pid ?? 0;
+  }
+
+  /** The next line that it prints. */
+  async next<T>(): Promise<T> {
+    while (this.#lines.length === 0) {
+      if (this.#ended) throw new Error(`a process of the bench ended early: ${this.#errors}`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return this.#lines.shift() as T;
+  }
+
+  /** The newest line of those that came so far; undefined where none is new. */
+  newest<T>(): T | undefined {
+    return this.#lines.splice(0).at(-1) as T | undefined;
+  }
+
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.process.kill(signal);
+    while (!this.#ended) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #heard(line: string): void {
+    if (!line.startsWith('{')) return;
+    this.#lines.push(JSON.parse(line));
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}

@@ -1,0 +1,88 @@
+/** The command line of the bench. Pure. */
+import { parseArgs } from 'node:util';
+
+export const SCENARIOS = ['capture', 'sink', 'latency', 'coldstart', 'restart'] as const;
+export type ScenarioName = (typeof SCENARIOS)[number];
+
+export interface Options {
+  readonly scenarios: readonly ScenarioName[];
+  readonly quick: boolean;
+  readonly peers: boolean;
+  readonly runs: number;
+  /** Objects in the cluster; null takes the scenario's own number. */
+  readonly objects: number | null;
+  /** Events, records or seconds: how much is measured; null takes the scenario's own number. */
+  readonly events: number | null;
+  readonly partitions: readonly number[];
+  readonly seed: number;
+  /** Folder for CPU profiles of kubetape's roles; null writes none. */
+  readonly profile: string | null;
+  /** File for the results; null names one by scenario and time. */
+  readonly out: string | null;
+}
+
+export const USAGE = `usage: npm run bench -- [NAME …] [options]
+
+  capture     a replayed list and watch → Kafka; against the raw read of the same bytes
+  sink        a filled topic → Postgres; against COPY of the same rows
+  latency     a real cluster: change → committed in Kafka → row visible
+  coldstart   10,000 to 150,000 pods: how time and memory grow
+  restart     after kill -9 with 150,000 known objects: until it is caught up
+
+  --quick           small numbers of capture and sink, under three minutes: before and after a change
+  --peers           other tools beside kubetape, downloaded and built by the bench where they are missing
+  --runs N          how often each is measured                       (default 3; 1 with --quick)
+  --objects N       objects in the cluster                           (default by scenario)
+  --events N        events or records that are measured              (default by scenario)
+  --partitions N,…  partitions of the topic, one measurement each    (default 1,3; sink only)
+  --seed N          of the generated pods                            (default 1)
+  --profile DIR     CPU profiles of kubetape's processes
+  --out FILE        results as JSON                                  (default .kubetape/bench/NAME-TIME.json)
+`;
+
+/** @throws Error that says what is wrong with the arguments */
+export function parseOptions(args: readonly string[]): Options | 'help' {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      peers: { type: 'boolean', default: false },
+      runs: { type: 'string' },
+      objects: { type: 'string' },
+      events: { type: 'string' },
+      partitions: { type: 'string', default: '1,3' },
+      seed: { type: 'string', default: '1' },
+      profile: { type: 'string' },
+      out: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const unknown = positionals.filter((name) => !isScenario(name));
+  if (unknown.length > 0) throw new Error(`there is no bench ${unknown.join(', ')}; there are ${SCENARIOS.join(', ')}`);
+  if (positionals.length === 0 && !values.quick) return 'help';
+  return {
+    scenarios: values.quick && positionals.length === 0 ? ['capture', 'sink'] : positionals.filter(isScenario),
+    quick: values.quick,
+    peers: values.peers,
+    runs: whole('runs', values.runs) ?? (values.quick ? 1 : 3),
+    objects: whole('objects', values.objects),
+    events: whole('events', values.events),
+    partitions: values.partitions.split(',').map((text) => whole('partitions', text) ?? 1),
+    seed: whole('seed', values.seed) ?? 1,
+    profile: values.profile ?? null,
+    out: values.out ?? null,
+  };
+}
+
+function isScenario(name: string): name is ScenarioName {
+  return (SCENARIOS as readonly string[]).includes(name);
+}
+
+function whole(name: string, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 1e9) throw new Error(`--${name} takes a whole number above zero, not "${text}"`);
+  return value;
+}
