@@ -75,7 +75,7 @@ function print(report: Report, machine: Machine, commit: string): void {
 
 function write(report: Report, machine: Machine, commit: string, name: ScenarioName, options: Options): void {
   const at = new Date().toISOString();
-  const file = options.out ?? path.join(ROOT, '.kubetape', 'bench', `${name}-${at.replaceAll(/[:.]/g, '-')}.json`);
+  const file = path.join(path.resolve(ROOT, options.out), `${name}-${at.replaceAll(/[:.]/g, '-')}.json`);
   mkdirSync(path.dirname(file), { recursive: true });
   const { samples, ...rest } = report;
   const results = { at, commit, machine, versions: versionsOf(), ...rest, ratios: ratiosOf(report), rows: rowsOf(report), samples };

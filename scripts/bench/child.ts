@@ -40,11 +40,6 @@ export class Child {
     return this.#lines.shift() as T;
   }
 
-  /** The newest line of those that came so far; undefined where none is new. */
-  newest<T>(): T | undefined {
-    return this.#lines.splice(0).at(-1) as T | undefined;
-  }
-
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.process.kill(signal);
     while (!this.#ended) await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -29,7 +29,7 @@ export function versionsOf(): Record<string, string> {
   const installed = (name: string): string =>
     (JSON.parse(readFileSync(`${ROOT}/node_modules/${name}/package.json`, 'utf8')) as { version: string }).version;
   return {
-    kubetape: String(PACKAGE.version),
+    kubetape: PACKAGE.version,
     node: process.versions.node,
     'node-rdkafka': installed('node-rdkafka'),
     pg: installed('pg'),

@@ -17,8 +17,8 @@ export interface Options {
   readonly seed: number;
   /** Folder for CPU profiles of kubetape's roles; null writes none. */
   readonly profile: string | null;
-  /** File for the results; null names one by scenario and time. */
-  readonly out: string | null;
+  /** Folder for the results. */
+  readonly out: string;
 }
 
 export const USAGE = `usage: npm run bench -- [NAME …] [options]
@@ -37,7 +37,7 @@ export const USAGE = `usage: npm run bench -- [NAME …] [options]
   --partitions N,…  partitions of the topic, one measurement each    (default 1,3; sink only)
   --seed N          of the generated pods                            (default 1)
   --profile DIR     CPU profiles of kubetape's processes
-  --out FILE        results as JSON                                  (default .kubetape/bench/NAME-TIME.json)
+  --out DIR         results as JSON: NAME-TIME.json                  (default .kubetape/bench)
 `;
 
 /** @throws Error that says what is wrong with the arguments */
@@ -54,7 +54,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
       partitions: { type: 'string', default: '1,3' },
       seed: { type: 'string', default: '1' },
       profile: { type: 'string' },
-      out: { type: 'string' },
+      out: { type: 'string', default: '.kubetape/bench' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -72,7 +72,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     partitions: values.partitions.split(',').map((text) => whole('partitions', text) ?? 1),
     seed: whole('seed', values.seed) ?? 1,
     profile: values.profile ?? null,
-    out: values.out ?? null,
+    out: values.out,
   };
 }
 

@@ -2,7 +2,7 @@
  * Realistic pods as bytes, any number of them, from a seed: what the replay server sends and what a topic is filled with.
  * A few hundred pods of 3 to 8 KB (managedFields included) are made once as JSON; every other pod is a copy of one of
  * them with its own name, uid, resourceVersion and time patched in, at fixed places and of fixed widths. Pure.
- * Invariants (test/bench/pods.test.ts):
+ * Invariants (test/scripts/bench/pods.test.ts):
  *   P1 deterministic  the same seed, index and version give the same bytes
  *   P2 valid          every pod is JSON, and holds the name, uid and resourceVersion that it was asked for
  *   P3 distinct       no two indices share a uid or a name

@@ -3,7 +3,7 @@
  * the client reads, with little work of its own, so that what is measured is the client.
  *   in    how many objects there are, and how many events: a POST to /bench/allow lets more of them happen
  *   out   bytes as an API server sends them; GET /bench/state tells what was sent
- * Invariants (test/bench/replay.test.ts):
+ * Invariants (test/scripts/bench/replay.test.ts):
  *   V1 complete  a streaming list is every object once and its end bookmark; pages are every object once
  *   V2 resumes   a watch from a resourceVersion sends every event after it once, in order, up to what is allowed
  */
@@ -240,7 +240,7 @@ class Output {
     this.#count(chunk.length);
     this.#buffer = Buffer.allocUnsafe(CHUNK_BYTES);
     this.#at = 0;
-    if (!this.#response.write(chunk)) await Promise.race([once(this.#response, 'drain'), once(this.#response, 'close')]);
+    if (!this.#response.write(chunk)) await roomIn(this.#response);
     if (this.#bytesPerSecond === 0) return;
     const dueMs = this.#startedMs + (1000 * this.#bytes) / this.#bytesPerSecond;
     const earlyMs = dueMs - performance.now();
@@ -251,6 +251,17 @@ class Output {
     await this.flush();
     this.#response.end();
   }
+}
+
+/** Until the socket takes more, or is gone. */
+function roomIn(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      response.off('drain', end).off('close', end);
+      resolve();
+    };
+    response.on('drain', end).on('close', end);
+  });
 }
 
 const PODS = {

@@ -2,7 +2,7 @@
  * The outcome of a bench: samples of several subjects, each measured in several runs, and how they are shown. Pure.
  *   in    one sample per subject and run
  *   out   a table of medians with their range; the same as JSON
- * Invariants (test/bench/report.test.ts):
+ * Invariants (test/scripts/bench/report.test.ts):
  *   T1 complete  every subject has a row, every column a cell; what was not measured is a dash
  *   T2 ratio     a ratio is that of the medians, and says of what to what
  */
