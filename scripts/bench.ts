@@ -11,6 +11,7 @@ import type { Scenario } from './bench/scenario.ts';
 import { capture } from './bench/scenarios/capture.ts';
 import { coldstart } from './bench/scenarios/coldstart.ts';
 import { latency } from './bench/scenarios/latency.ts';
+import { paths } from './bench/scenarios/paths.ts';
 import { restart } from './bench/scenarios/restart.ts';
 import { sink } from './bench/scenarios/sink.ts';
 import { ROOT } from './setup/places.mjs';
@@ -18,6 +19,7 @@ import { Stack } from './stack/stack.ts';
 import { SERVERS, type ServerName } from './stack/state.ts';
 
 const SCENARIO: Readonly<Record<ScenarioName, { readonly run: Scenario; readonly servers: readonly ServerName[] }>> = {
+  paths: { run: paths, servers: [] },
   capture: { run: capture, servers: ['kafka', 'postgres'] },
   sink: { run: sink, servers: ['kafka', 'postgres'] },
   coldstart: { run: coldstart, servers: ['kafka', 'postgres'] },

@@ -12,12 +12,16 @@ export class Child {
   #ended = false;
   #errors = '';
 
-  /** @param input reaches the script as its one argument */
-  constructor(script: string, input: object, env: Readonly<Record<string, string>> = {}) {
-    this.process = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path.join(HERE, script), JSON.stringify(input)], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
-    });
+  /** @param input reaches the script as its one argument; `options` are Node's */
+  constructor(script: string, input: object, env: Readonly<Record<string, string>> = {}, options: readonly string[] = []) {
+    this.process = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', ...options, path.join(HERE, script), JSON.stringify(input)],
+      {
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: { ...process.env, ...env },
+      },
+    );
     const { stdout, stderr } = this.process;
     if (stdout !== null) createInterface({ input: stdout }).on('line', (line) => this.#heard(line));
     stderr?.on('data', (chunk: Buffer) => (this.#errors = `${this.#errors}${chunk.toString()}`.slice(-2000)));
@@ -40,9 +44,14 @@ export class Child {
     return this.#lines.shift() as T;
   }
 
+  /** Until it has ended by itself. */
+  async exited(): Promise<void> {
+    while (!this.#ended) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.process.kill(signal);
-    while (!this.#ended) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await this.exited();
   }
 
   #heard(line: string): void {

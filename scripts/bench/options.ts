@@ -1,7 +1,7 @@
 /** The command line of the bench. Pure. */
 import { parseArgs } from 'node:util';
 
-export const SCENARIOS = ['capture', 'sink', 'latency', 'coldstart', 'restart'] as const;
+export const SCENARIOS = ['paths', 'capture', 'sink', 'latency', 'coldstart', 'restart'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
 export interface Options {
@@ -23,13 +23,14 @@ export interface Options {
 
 export const USAGE = `usage: npm run bench -- [NAME …] [options]
 
+  paths       what one event costs kubetape's own code, without servers
   capture     a replayed list and watch → Kafka; against the raw read of the same bytes
   sink        a filled topic → Postgres; against COPY of the same rows
   latency     a real cluster: change → committed in Kafka → row visible
   coldstart   10,000 to 150,000 pods: how time and memory grow
   restart     after kill -9 with 150,000 known objects: until it is caught up
 
-  --quick           small numbers of capture and sink, under three minutes: before and after a change
+  --quick           small numbers of paths, capture and sink, under three minutes: before and after a change
   --peers           other tools beside kubetape, downloaded and built by the bench where they are missing
   --runs N          how often each is measured                       (default 3; 1 with --quick)
   --objects N       objects in the cluster                           (default by scenario)
@@ -63,7 +64,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
   if (unknown.length > 0) throw new Error(`there is no bench ${unknown.join(', ')}; there are ${SCENARIOS.join(', ')}`);
   if (positionals.length === 0 && !values.quick) return 'help';
   return {
-    scenarios: values.quick && positionals.length === 0 ? ['capture', 'sink'] : positionals.filter(isScenario),
+    scenarios: values.quick && positionals.length === 0 ? ['paths', 'capture', 'sink'] : positionals.filter(isScenario),
     quick: values.quick,
     peers: values.peers,
     runs: whole('runs', values.runs) ?? (values.quick ? 1 : 3),

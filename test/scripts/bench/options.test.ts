@@ -10,10 +10,10 @@ test('names, numbers and what is taken without them', () => {
   assert.deepEqual(options.partitions, [1, 12]);
 });
 
-test('quick measures capture and sink once, unless told otherwise', () => {
+test('quick measures paths, capture and sink once, unless told otherwise', () => {
   const quick = parseOptions(['--quick']);
   assert.ok(quick !== 'help');
-  assert.deepEqual([quick.scenarios, quick.runs], [['capture', 'sink'], 1]);
+  assert.deepEqual([quick.scenarios, quick.runs], [['paths', 'capture', 'sink'], 1]);
   const one = parseOptions(['--quick', 'sink', '--runs', '2']);
   assert.ok(one !== 'help');
   assert.deepEqual([one.scenarios, one.runs], [['sink'], 2]);
@@ -22,7 +22,7 @@ test('quick measures capture and sink once, unless told otherwise', () => {
 test('what is wrong is named; nothing to do is a question', () => {
   assert.equal(parseOptions([]), 'help');
   assert.equal(parseOptions(['--help']), 'help');
-  assert.throws(() => parseOptions(['speed']), /there is no bench speed; there are capture, sink/);
+  assert.throws(() => parseOptions(['speed']), /there is no bench speed; there are paths, capture, sink/);
   assert.throws(() => parseOptions(['sink', '--runs', 'many']), /--runs takes a whole number above zero, not "many"/);
   assert.throws(() => parseOptions(['sink', '--fast']), /--fast/);
 });
