@@ -144,7 +144,7 @@ for (const chunk of chunks) {
   for (let from = 0, at = chunk.indexOf(0x0a); at >= 0; from = at + 1, at = chunk.indexOf(0x0a, from)) {
     const line = chunk.toString('utf8', from, at);
     // The first line of a chunk began in the one before.
-    if (line.startsWith('{"type"')) parsed += Object.keys(JSON.parse(line) as object).length / 2;
+    if (line.startsWith('{"type":"MODIFIED"')) parsed += Object.keys(JSON.parse(line) as object).length / 2;
   }
 }
 report('parse', parsed, 0, cpu);
