@@ -44,7 +44,6 @@ export class TransactionalProducer implements TransactionalLog {
   readonly #settings: TransactionalProducerSettings;
   readonly #brokers: readonly string[];
   #producer: kafka.Producer | null = null;
-  #failedDelivery: DriverError | null = null;
   /** What the driver said when it could not go on; the call that fails of it says less. */
   #fatal: DriverError | null = null;
 
@@ -73,11 +72,9 @@ export class TransactionalProducer implements TransactionalLog {
     const producer = this.#producer;
     if (producer === null) throw new KubetapeError('KAFKA_WRITER_LOST', 'the log is not open for writing');
     try {
-      this.#failedDelivery = null;
       await called((done) => producer.beginTransaction(done));
       for (const message of messages) await this.#produce(producer, message);
       await this.#commitUntilDefinite(producer);
-      if (this.#failedDelivery !== null) throw this.#failedDelivery;
     } catch (error) {
       if (await this.#aborted(producer, error as DriverError)) throw kafkaError(error, 'writing a transaction', this.#brokers);
       const fatal =
@@ -110,7 +107,9 @@ export class TransactionalProducer implements TransactionalLog {
         // What exactly-once rests on is nobody's to set.
         'transactional.id': this.#settings.transactionalId,
         'enable.idempotence': true,
-        dr_cb: true,
+        // No delivery reports: librdkafka counts failed deliveries of a transaction by itself and refuses its commit
+        // (rdkafka_txnmgr.c, txn_dr_fails). A callback for each message would cost more than writing it.
+        dr_cb: false,
       },
       {
         // Java's partitioner: other producers and consumers can tell where a key lies. A property of topics: among the
@@ -126,9 +125,6 @@ export class TransactionalProducer implements TransactionalLog {
       producer.on('event.error', (error: DriverError) => {
         if (error.code === FATAL || isFenced(error)) this.#fatal = error;
         this.#settings.onTrouble?.(error.message ?? '');
-      });
-      producer.on('delivery-report', (error) => {
-        if (error !== null && error !== undefined) this.#failedDelivery = error;
       });
       await called((done) => producer.initTransactions(INIT_TIMEOUT_MS, done));
       this.#producer = producer;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
@@ -46,6 +47,21 @@ describe('the log', () => {
     return found;
   }
   const values = (found: readonly LogMessage[]): number[] => found.map(({ value }) => Number(value?.toString())).toSorted((a, b) => a - b);
+
+  it('a record that the broker refuses takes its whole transaction with it, and the writer goes on', async () => {
+    const [narrow, wide] = [await topic(1, { 'max.message.bytes': '2000' }), await topic(1)];
+    const writer = await producer([narrow, wide]);
+    // Random bytes: they do not become fewer on the way.
+    const refused = [...messages(wide, 0, 10), { topic: narrow, key: 'large', value: randomBytes(5_000) }];
+    await assert.rejects(writer.commit(refused), (error) => error instanceof KubetapeError && error.code === 'KAFKA_FAILED');
+    assert.deepEqual([await read(narrow), await read(wide)], [[], []], 'nothing of it is visible');
+    await writer.commit(messages(wide, 10, 20));
+    await writer.close();
+    assert.deepEqual(
+      values(await read(wide)),
+      Array.from({ length: 10 }, (_, at) => 10 + at),
+    );
+  });
 
   it('a reader ends at the end: of an empty topic, behind markers, and with every record in order of its key', async () => {
     const name = await topic();
