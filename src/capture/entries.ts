@@ -107,7 +107,7 @@ function changeMessages(track: Track, change: DetectedChange, nowMs: number): Ou
     snapshot,
     synthetic: observed === null,
   };
-  const json = observed === null ? lastKnown(track, change) : JSON.stringify(observed.object);
+  const json = observed === null ? lastKnown(track, change) : (observed.json ?? JSON.stringify(observed.object));
   // managedFields name who wrote last, which is not who deleted.
   const by = op === 'd' ? null : (observed?.by ?? null);
   const topic = topicOf(track.resource, track.topicPrefix);
@@ -124,7 +124,7 @@ function changeMessages(track: Track, change: DetectedChange, nowMs: number): Ou
   return messages;
 }
 
-function stateOf({ uid, resourceVersion, epoch, after }: DetectedChange, json: string): Buffer {
+function stateOf({ uid, resourceVersion, epoch, after }: DetectedChange, json: string | Buffer): Buffer {
   const head: Omit<StateRecord, 'projection'> = { v: 1, uid, resourceVersion, epoch, hash: hash('sha256', json, 'hex').slice(0, 16) };
   return Buffer.from(`${JSON.stringify(head).slice(0, -1)},"projection":${after ?? '{}'}}`);
 }

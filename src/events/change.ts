@@ -75,10 +75,16 @@ export function changeHeaders(change: Pick<ChangeRecord, 'op' | 'source'>): Chan
 }
 
 /** @param objectJson the redacted object as JSON text */
-export function encodeChange(change: Omit<ChangeRecord, 'v' | 'object'>, objectJson: string): Buffer {
+export function encodeChange(change: Omit<ChangeRecord, 'v' | 'object'>, objectJson: string | Buffer): Buffer {
   const { op, ts, cluster, source, by } = change;
-  const head = JSON.stringify({ v: CHANGE_VERSION, op, ts, cluster, source, by });
-  return Buffer.from(`${head.slice(0, -1)},"object":${objectJson}}`);
+  const head = `${JSON.stringify({ v: CHANGE_VERSION, op, ts, cluster, source, by }).slice(0, -1)},"object":`;
+  if (typeof objectJson === 'string') return Buffer.from(`${head}${objectJson}}`);
+  const headBytes = Buffer.byteLength(head);
+  const value = Buffer.allocUnsafe(headBytes + objectJson.length + 1);
+  value.write(head);
+  objectJson.copy(value, headBytes);
+  value[value.length - 1] = 0x7d;
+  return value;
 }
 
 export interface DecodedChange extends ChangeRecord {

@@ -32,6 +32,8 @@ export interface ObservedObject {
   readonly changedAtMs: number | null;
   /** Redacted, without managedFields. */
   readonly object: KubernetesObject;
+  /** The same as JSON, byte for byte as it was served; null or absent where redaction or the server's form leave no such bytes. */
+  readonly json?: Buffer | null;
 }
 
 export type Observation =

@@ -8,13 +8,14 @@ import type { ObservedObject } from '../events/observation.ts';
 import { isResourceVersion } from '../events/resource-version.ts';
 import type { ResourceType } from '../events/resource.ts';
 import type { Json, Redactor } from './redact.ts';
+import type { ObjectText } from './stream.ts';
 
 export interface Decoder {
   /**
-   * @param text the bytes the object was parsed from, if they are at hand
+   * @param text what the object was parsed from, if it is at hand
    * @throws KubetapeError KUBE_PROTOCOL: not an object with name, uid and a numeric resourceVersion
    */
-  object(raw: Json, text?: Buffer): ObservedObject;
+  object(raw: Json, text?: ObjectText): ObservedObject;
 }
 
 /** @param resource the resource's name, by which the redactor's rules go */
@@ -26,8 +27,9 @@ export function createDecoder(type: ResourceType, resource: string, redact: Reda
       if (typeof metadata !== 'object' || metadata === null) throw notAnObject('metadata');
       const by = authorOf(metadata['managedFields']);
       delete metadata['managedFields'];
+      let untouched: boolean;
       try {
-        redact(raw, resource, text);
+        untouched = redact(raw, resource, text?.line);
       } catch (cause) {
         // Fail closed: what could not be redacted goes nowhere. The cause may quote the object.
         throw new KubetapeError('KUBE_PROTOCOL', `an object of ${resource} could not be redacted`, {
@@ -48,6 +50,7 @@ export function createDecoder(type: ResourceType, resource: string, redact: Reda
         by,
         changedAtMs: changedAt(raw, metadata, by),
         // A list's items say neither what they are; in a watch they do. Both shall look the same.
+        json: untouched ? (text?.objectBytes() ?? null) : null,
         object: typeof raw['kind'] === 'string' ? raw : { kind: type.kind, apiVersion, ...raw },
       };
     },

@@ -209,7 +209,7 @@ export class Reflector {
     const onListEvent = (event: WatchEvent): void | Promise<void> => {
       if (event.type === 'added') {
         objects += 1;
-        return this.#observe({ type: 'listed', object: this.#decoder.object(event.object, event.line) });
+        return this.#observe({ type: 'listed', object: this.#decoder.object(event.object, event.text) });
       }
       if (event.type !== 'bookmark') {
         // Older servers let changes in before the end: what a deletion takes back cannot be told from what was never there.
@@ -232,7 +232,7 @@ export class Reflector {
     };
 
     const onWatchEvent = (event: WatchEvent): void | Promise<void> => {
-      const object = event.type === 'bookmark' ? null : this.#decoder.object(event.object, event.line);
+      const object = event.type === 'bookmark' ? null : this.#decoder.object(event.object, event.text);
       const resourceVersion = event.type === 'bookmark' ? event.resourceVersion : (object?.resourceVersion ?? '');
       const order = progress.position === null ? 1 : compareResourceVersions(resourceVersion, progress.position);
       // Within one watch it only ever rises: this is another history, or not the API server.

@@ -7,10 +7,19 @@ import type { KubeClient, Query } from './client.ts';
 import { errorOfStatus, errorOfTransport } from './errors.ts';
 import { LineSplitter } from './lines.ts';
 import type { Json } from './redact.ts';
+import { trimLine } from './trim.ts';
 
 export type WatchEvent =
-  | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: Json; readonly line: Buffer }
+  | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: Json; readonly text: ObjectText }
   | { readonly type: 'bookmark'; readonly resourceVersion: string; readonly initialEventsEnd: boolean };
+
+/** What an object was parsed from. */
+export interface ObjectText {
+  /** All of it, and maybe more. */
+  readonly line: Buffer;
+  /** The object without managedFields, byte for byte; null where that is not to be had. */
+  readonly objectBytes: () => Buffer | null;
+}
 
 export interface StreamTimes {
   /** A stream without a byte for so long is dead: the API server sends bookmarks about every minute. */
@@ -104,9 +113,15 @@ export async function readStream(client: KubeClient, request: StreamRequest, tim
 }
 
 function parseEvent(line: Buffer, path: string): WatchEvent {
+  const trimmed = trimLine(line);
   let event: { type?: unknown; object?: Json };
+  let objectBytes: ObjectText['objectBytes'] = () => null;
   try {
-    event = JSON.parse(line.toString('utf8')) as typeof event;
+    event = JSON.parse(trimmed?.text ?? line.toString('utf8')) as typeof event;
+    if (trimmed !== null) {
+      if (trimmed.fits(event)) objectBytes = trimmed.objectBytes;
+      else event = JSON.parse(line.toString('utf8')) as typeof event;
+    }
   } catch {
     // The parser's message quotes the line, which may hold a Secret.
     throw new KubetapeError('KUBE_PROTOCOL', `a line of ${line.length} bytes in the watch of ${path} is not JSON`);
@@ -116,11 +131,11 @@ function parseEvent(line: Buffer, path: string): WatchEvent {
     throw new KubetapeError('KUBE_PROTOCOL', `an event in the watch of ${path} has no object`);
   switch (type) {
     case 'ADDED':
-      return { type: 'added', object, line };
+      return { type: 'added', object, text: { line, objectBytes } };
     case 'MODIFIED':
-      return { type: 'modified', object, line };
+      return { type: 'modified', object, text: { line, objectBytes } };
     case 'DELETED':
-      return { type: 'deleted', object, line };
+      return { type: 'deleted', object, text: { line, objectBytes } };
     case 'BOOKMARK': {
       const metadata = object['metadata'] as { resourceVersion?: string; annotations?: Record<string, string> } | undefined;
       const initialEventsEnd = metadata?.annotations?.['k8s.io/initial-events-end'] === 'true';
