@@ -60,6 +60,7 @@ const SILENT: ReflectorListener = {
   state: () => undefined,
   listed: () => undefined,
   relist: () => undefined,
+  answered: () => undefined,
   watchEnded: () => undefined,
   failed: ({ error }) => {
     throw error;
