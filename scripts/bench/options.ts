@@ -4,10 +4,14 @@ import { parseArgs } from 'node:util';
 export const SCENARIOS = ['paths', 'capture', 'sink', 'latency', 'coldstart', 'restart'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
+export const PEERS = ['informer', 'otel'] as const;
+export type PeerName = (typeof PEERS)[number];
+
 export interface Options {
   readonly scenarios: readonly ScenarioName[];
   readonly quick: boolean;
-  readonly peers: boolean;
+  /** Other tools that are measured beside kubetape. */
+  readonly peers: readonly PeerName[];
   readonly runs: number;
   /** Objects in the cluster; null takes the scenario's own number. */
   readonly objects: number | null;
@@ -32,6 +36,7 @@ export const USAGE = `usage: npm run bench -- [NAME …] [options]
 
   --quick           small numbers of paths, capture and sink, under three minutes: before and after a change
   --peers           other tools beside kubetape, downloaded and built by the bench where they are missing
+  --peer NAME       one of them: informer, otel; may be given several times
   --runs N          how often each is measured                       (default 3; 1 with --quick)
   --objects N       objects in the cluster                           (default by scenario)
   --events N        events or records that are measured              (default by scenario)
@@ -49,6 +54,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     options: {
       quick: { type: 'boolean', default: false },
       peers: { type: 'boolean', default: false },
+      peer: { type: 'string', multiple: true, default: [] },
       runs: { type: 'string' },
       objects: { type: 'string' },
       events: { type: 'string' },
@@ -66,7 +72,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
   return {
     scenarios: values.quick && positionals.length === 0 ? ['paths', 'capture', 'sink'] : positionals.filter(isScenario),
     quick: values.quick,
-    peers: values.peers,
+    peers: values.peers ? PEERS : values.peer.map(peerOf),
     runs: whole('runs', values.runs) ?? (values.quick ? 1 : 3),
     objects: whole('objects', values.objects),
     events: whole('events', values.events),
@@ -75,6 +81,12 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     profile: values.profile ?? null,
     out: values.out,
   };
+}
+
+function peerOf(name: string): PeerName {
+  const peer = PEERS.find((one) => one === name);
+  if (peer === undefined) throw new Error(`there is no peer ${name}; there are ${PEERS.join(', ')}`);
+  return peer;
 }
 
 function isScenario(name: string): name is ScenarioName {

@@ -36,7 +36,7 @@ const COLUMNS = [
 export async function capture(bench: Bench): Promise<Report> {
   const { options, say } = bench;
   const load: Load = { objects: options.objects ?? 2_000, events: options.events ?? (options.quick ? 40_000 : 100_000) };
-  const collector = options.peers ? await otelCollector(say) : null;
+  const collector = options.peers.includes('otel') ? await otelCollector(say) : null;
   const samples: Sample[] = [];
   const add = (subject: string, values: Sample['values']): void => {
     samples.push({ subject, values });
@@ -46,7 +46,7 @@ export async function capture(bench: Bench): Promise<Report> {
     add(RAW, await rawRun(bench, load, false));
     add(PARSED, await rawRun(bench, load, true));
     add(KUBETAPE, await productRun(bench, load));
-    if (options.peers) add(INFORMER, await informerRun(bench, load));
+    if (options.peers.includes('informer')) add(INFORMER, await informerRun(bench, load));
     if (collector !== null) add(OTEL, await otelRun(bench, load, collector));
   }
   return {
@@ -59,7 +59,7 @@ export async function capture(bench: Bench): Promise<Report> {
       { title: 'kubetape collect to the raw read, events/s', key: 'rate', of: KUBETAPE, to: RAW },
       { title: 'kubetape collect to read and parse, events/s', key: 'rate', of: KUBETAPE, to: PARSED },
       { title: 'kubetape collect to read and parse, CPU', key: 'cpu', of: KUBETAPE, to: PARSED },
-      ...(options.peers
+      ...(options.peers.includes('informer')
         ? [
             {
               title: 'kubetape collect to the naive informer, events/s',
@@ -68,6 +68,12 @@ export async function capture(bench: Bench): Promise<Report> {
               to: INFORMER,
               target: { atLeast: 1.5 },
             },
+            { title: 'kubetape collect to the naive informer, CPU', key: 'cpu', of: KUBETAPE, to: INFORMER },
+          ]
+        : []),
+      ...(collector === null
+        ? []
+        : [
             {
               title: 'kubetape collect to the OpenTelemetry Collector, events/s',
               key: 'rate',
@@ -75,8 +81,7 @@ export async function capture(bench: Bench): Promise<Report> {
               to: OTEL,
               target: { atLeast: 8 },
             },
-          ]
-        : []),
+          ]),
     ],
     notes: [
       'CPU of the raw read is that of its own process; of kubetape all threads, librdkafka and garbage collection included.',

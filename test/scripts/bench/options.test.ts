@@ -6,7 +6,8 @@ test('names, numbers and what is taken without them', () => {
   const options = parseOptions(['sink', 'capture', '--runs', '5', '--partitions', '1,12', '--events', '100']);
   assert.ok(options !== 'help');
   assert.deepEqual(options.scenarios, ['sink', 'capture']);
-  assert.deepEqual([options.runs, options.events, options.objects, options.peers], [5, 100, null, false]);
+  assert.deepEqual([options.runs, options.events, options.objects], [5, 100, null]);
+  assert.deepEqual(options.peers, []);
   assert.deepEqual(options.partitions, [1, 12]);
 });
 
@@ -17,6 +18,13 @@ test('quick measures paths, capture and sink once, unless told otherwise', () =>
   const one = parseOptions(['--quick', 'sink', '--runs', '2']);
   assert.ok(one !== 'help');
   assert.deepEqual([one.scenarios, one.runs], [['sink'], 2]);
+});
+
+test('peers: all of them, or the ones that are named', () => {
+  const [all, one] = [parseOptions(['capture', '--peers']), parseOptions(['capture', '--peer', 'informer'])];
+  assert.ok(all !== 'help' && one !== 'help');
+  assert.deepEqual([all.peers, one.peers], [['informer', 'otel'], ['informer']]);
+  assert.throws(() => parseOptions(['capture', '--peer', 'debezium']), /there is no peer debezium/);
 });
 
 test('what is wrong is named; nothing to do is a question', () => {
