@@ -6,6 +6,7 @@ import { PostgresStore } from '../../src/postgres/store.ts';
 import { decodeBatch } from '../../src/sinks/batch.ts';
 import type { StoreBatch } from '../../src/sinks/ports.ts';
 import { changeValue, uidOf } from '../sinks/fakes.ts';
+import { until } from '../support/kube.ts';
 import { freshDatabase } from './database.ts';
 import { proxyTo } from './proxy.ts';
 
@@ -31,8 +32,8 @@ async function newBatch(): Promise<StoreBatch> {
     headers: {},
   };
   const { batch } = decodeBatch('changes', 0, [record]);
-  // The tables and their days are there: what fails is the batch.
-  await store.write({ ...batch, from: 0, to: 0 }).catch(() => undefined);
+  // The tables and their days are there: what fails is the batch. A busy machine may take longer for them than this store waits.
+  await until('the tables and their days', () => store.write({ ...batch, from: 0, to: 0 }).then(() => true));
   await database.query('DELETE FROM k8s.pods; DELETE FROM k8s.pods_history');
   return batch;
 }
