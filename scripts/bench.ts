@@ -14,6 +14,7 @@ import { latency } from './bench/scenarios/latency.ts';
 import { paths } from './bench/scenarios/paths.ts';
 import { restart } from './bench/scenarios/restart.ts';
 import { sink } from './bench/scenarios/sink.ts';
+import { withLock } from './setup/artifact.mjs';
 import { ROOT } from './setup/places.mjs';
 import { Stack } from './stack/stack.ts';
 import { SERVERS, type ServerName } from './stack/state.ts';
@@ -49,22 +50,26 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Each scenario on servers without a past: what an earlier one left would be paid for by the next. */
+/** Each scenario on servers without a past: what an earlier one left would be paid for by the next. One bench at a time. */
 async function measure(name: ScenarioName, options: Options): Promise<Report> {
   const { run, servers } = SCENARIO[name];
   const dir = process.env['KUBETAPE_BENCH_STACK'] ?? path.join(ROOT, '.kubetape', 'bench-stack');
-  await new Stack(dir).reset();
-  const stack = await Stack.up(dir, undefined, servers);
-  const end = (signal: NodeJS.Signals): void => {
-    void stack.reset().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
-  };
-  process.once('SIGINT', end).once('SIGTERM', end);
-  try {
-    return await run({ options, stack, say: (text) => process.stderr.write(`  ${text}\n`) });
-  } finally {
-    process.off('SIGINT', end).off('SIGTERM', end);
-    await stack.reset();
-  }
+  const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
+  if (servers.length === 0) return run({ options, stack: new Stack(dir), say });
+  return withLock(`${dir}.lock`, async () => {
+    await new Stack(dir).reset();
+    const stack = await Stack.up(dir, undefined, servers);
+    const end = (signal: NodeJS.Signals): void => {
+      void stack.reset().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+    };
+    process.once('SIGINT', end).once('SIGTERM', end);
+    try {
+      return await run({ options, stack, say });
+    } finally {
+      process.off('SIGINT', end).off('SIGTERM', end);
+      await stack.reset();
+    }
+  });
 }
 
 function print(report: Report, machine: Machine, commit: string): void {
