@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { onDemand } from '../../scripts/setup/on-demand.mjs';
@@ -14,6 +13,7 @@ import { Kube, until, type KubeObject } from '../support/kube.ts';
 import { Installation } from '../support/kubetape.ts';
 import { comparePresent } from '../support/oracle.ts';
 import { sharedStack } from '../support/stack.ts';
+import { podKubeconfig } from './pod-kubeconfig.ts';
 import { COMPONENTS, manifestsOf, Rendering, settingsIn, type Manifest } from './rendering.ts';
 
 /** Operators whose definitions no Go module has: their resources are looked at below. */
@@ -227,21 +227,7 @@ describe('the manifests in a cluster', () => {
     before(async () => {
       installation = await Installation.create(stack, 'manifests');
       const token = kubectl(['-n', 'kubetape', 'create', 'token', 'kubetape-collector']).trim();
-      const folder = path.join(installation.logs, 'pod');
-      mkdirSync(folder);
-      const kubeconfig = path.join(folder, 'kubeconfig');
-      writeFileSync(
-        kubeconfig,
-        JSON.stringify({
-          apiVersion: 'v1',
-          kind: 'Config',
-          'current-context': 'pod',
-          clusters: [{ name: 'pod', cluster: { server: stack.apiUrl, 'certificate-authority': stack.caFile } }],
-          users: [{ name: 'pod', user: { token } }],
-          contexts: [{ name: 'pod', context: { cluster: 'pod', user: 'pod' } }],
-        }),
-        { mode: 0o600 },
-      );
+      const kubeconfig = podKubeconfig(stack, path.join(installation.logs, 'pod'), token);
       // What the pod is told, but for where the servers are.
       const { KAFKA_BROKERS: _brokers, ...told } = settingsIn(manifestsOf(rendering.render(rendering.overlay('dev'))));
       env = { ...told, KUBECONFIG: kubeconfig, KUBETAPE_LEASE_NAMESPACE: 'kubetape' };

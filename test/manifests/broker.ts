@@ -1,6 +1,7 @@
 /** The in-cluster Kafka as its manifests describe it, started on this machine: each pod a process, on ports of its own. */
 import { execFileSync, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import path from 'node:path';
 import assert from 'node:assert/strict';
 import { KAFKA_HOME } from '../../scripts/setup/places.mjs';
@@ -43,7 +44,7 @@ export class Brokers {
       mkdirSync(dir, { recursive: true });
       const places = {
         'BROKER://:9092,CONTROLLER://:9093': `BROKER://127.0.0.1:${ports[id]},CONTROLLER://127.0.0.1:${controllers[id]}`,
-        // biome-ignore: Kafka's own reference, not one of JavaScript
+        // Kafka's own reference, not one of JavaScript.
         [`\${env:KAFKA_HOST}:9092`]: `\${env:KAFKA_HOST}:${ports[id]}`,
         '/var/lib/kafka': dir,
         '/etc/kafka-tls/tls-combined.pem': tls?.combined ?? '/nowhere',
@@ -72,18 +73,24 @@ export class Brokers {
         launch({ command: 'java', args: [...java(env), 'kafka.Kafka', ...(server?.args ?? []).map(local)], env }, path.join(dir, 'log')),
       );
     }
-    await brokers.#ready();
+    try {
+      await brokers.#ready();
+    } catch (error) {
+      await brokers.close();
+      throw error;
+    }
     return brokers;
   }
 
+  /** As the probe of the pods sees it: who listens has joined the quorum. */
   async #ready(): Promise<void> {
     await until(
       'the brokers',
-      () => {
+      async () => {
         this.#processes.forEach((id, at) => {
           if (!isAlive(id)) throw new Error(`broker ${at} ended: ${this.log(at).slice(-2000)}`);
         });
-        return this.#processes.every((_id, at) => this.log(at).includes('Kafka Server started'));
+        return (await Promise.all(this.ports.map(listens))).every(Boolean);
       },
       90_000,
     );
@@ -110,6 +117,13 @@ export function kafkaTool(className: string, args: readonly string[], input = ''
     encoding: 'utf8',
     input,
     timeout: 60_000,
+  });
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
   });
 }
 

@@ -1,4 +1,4 @@
-/** What kustomize renders: every overlay and every component, looked at before any cluster sees it. */
+/** What kustomize and Helm render: every overlay, component and example, looked at before any cluster sees it. */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import { isRole } from '../../src/config/roles.ts';
 import { settings } from '../../src/config/settings.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { VERSION } from '../../src/config/version.ts';
+import { EXAMPLES, exampleOf, Helm } from './chart.ts';
 import { allows, type NetworkPolicy } from './network-policy.ts';
 import {
   COMPONENTS,
@@ -27,22 +28,24 @@ import {
 } from './rendering.ts';
 
 /** Verbs that a role of kubetape will have; what is written for them here is in components of its own. */
-const VERBS_TO_COME = new Set(['snapshot', 'retention', 'load']);
+const VERBS_TO_COME = new Set(['retention', 'load']);
 
 let rendering: Rendering;
 const rendered = new Map<string, Manifest[]>();
 
-before(() => {
+before(async () => {
+  const helm = await Helm.create();
+  for (const name of EXAMPLES) rendered.set(`chart ${name}`, helm.template('--values', exampleOf(name)));
   rendering = new Rendering().fillIn();
   for (const overlay of OVERLAYS) rendered.set(`overlay ${overlay}`, manifestsOf(rendering.render(rendering.overlay(overlay))));
   rendered.set('base', manifestsOf(rendering.withComponents([])));
   for (const component of [...COMPONENTS, 'monitoring'])
     rendered.set(`component ${component}`, manifestsOf(rendering.withComponents([component])));
 });
-after(() => rendering.close());
+after(() => rendering?.close());
 
 function each(look: (manifests: readonly Manifest[], where: string) => void): void {
-  assert.equal(rendered.size, OVERLAYS.length + COMPONENTS.length + 2);
+  assert.equal(rendered.size, OVERLAYS.length + COMPONENTS.length + EXAMPLES.length + 2);
   for (const [where, manifests] of rendered) look(manifests, where);
 }
 
@@ -143,7 +146,14 @@ describe('the manifests', () => {
 
   it('what is referred to is there: settings, secrets, scripts, claims, accounts, volumes', () => {
     /** Made by cert-manager, by CloudNativePG, by whoever brings a password for Kafka. */
-    const outside = new Set(['kubetape-kafka-tls', 'kubetape-postgres-tls', 'kubetape-postgres-app', 'kubetape-kafka-login']);
+    const outside = new Set([
+      'kubetape-kafka-tls',
+      'kubetape-postgres-tls',
+      'kubetape-postgres-app',
+      'kubetape-kafka-login',
+      'kubetape-access',
+      'kafka-login',
+    ]);
     eachWorkload(({ pod }, where, manifests) => {
       const named = (kind: string, name: string): Manifest | undefined =>
         manifests.find((one) => one.kind === kind && one.metadata.name === name);

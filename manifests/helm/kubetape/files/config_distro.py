@@ -1,0 +1,1 @@
+../../../components/pgadmin/config_distro.py
