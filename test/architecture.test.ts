@@ -20,7 +20,7 @@ interface Import {
 const FILES = globSync('**/*.ts', { cwd: SRC }).toSorted();
 const IMPORTS = FILES.flatMap(importsOf);
 
-const STAGES = ['audit', 'capture', 'sinks', 'processors', 'console'];
+const STAGES = ['audit', 'capture', 'sinks', 'loads', 'processors', 'console'];
 const EDGES = ['kubernetes', 'kafka', 'postgres'];
 const BASE = ['events', 'flow', 'telemetry', 'config'];
 /** Pure, and of no stage: whoever shows a change or derives something from one may ask for its words. */

@@ -49,9 +49,11 @@ function leafOf({ initial, meaning, schema: { settings, ...more } }: Value): Sch
   if (leaf.type === 'array') leaf['items'] = { type: 'string' };
   if (settings === true) {
     // A secret has no business in a ConfigMap.
-    leaf['propertyNames'] = { enum: CATALOGUE.filter(({ kind }) => kind.secret === undefined)
+    leaf['propertyNames'] = {
+      enum: CATALOGUE.filter(({ kind }) => kind.secret === undefined)
         .flatMap(({ env }) => env)
-        .toSorted() };
+        .toSorted(),
+    };
     leaf.additionalProperties = { type: ['string', 'number', 'boolean'] };
   }
   return { ...leaf, ...more };
@@ -65,7 +67,10 @@ function typeOf(value: unknown): string {
 
 function readme(values: readonly Value[]): string {
   const examples = readdirSync(path.join(CHART, 'examples')).toSorted();
-  const about = (file: string): string => readFileSync(path.join(CHART, 'examples', file), 'utf8').split('\n')[0]?.slice(2) ?? '';
+  const about = (file: string): string =>
+    readFileSync(path.join(CHART, 'examples', file), 'utf8')
+      .split('\n')[0]
+      ?.slice(2) ?? '';
   const sections = [...new Set(values.map(({ path: [first = ''], path: all }) => (all.length === 1 ? '' : first)))];
   return `# The chart kubetape ${VERSION}
 
@@ -104,11 +109,13 @@ function table(section: string, values: readonly Value[]): string {
 
 function shown(value: unknown): string {
   if (value === '') return '–';
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text === '{}' || text === '[]' ? '–' : `\`${text}\``;
 }
 
 function choice({ schema }: Value): string {
   const options = (schema['enum'] as unknown[] | undefined)?.filter((option) => option !== '');
-  return options === undefined ? '' : ` One of ${options.map((option) => `\`${String(option)}\``).join(', ')}.`;
+  return options === undefined
+    ? ''
+    : ` One of ${options.map((option) => `\`${typeof option === 'string' ? option : JSON.stringify(option)}\``).join(', ')}.`;
 }

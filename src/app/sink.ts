@@ -1,7 +1,8 @@
 /** The role `sink`: Kafka → Postgres. */
 import type { SettingsOf } from '../config/roles.ts';
+import { SINK_GROUP } from '../config/sink.ts';
 import { KubetapeError } from '../events/errors.ts';
-import { topicOf } from '../events/resource.ts';
+import { tableOf, topicOf } from '../events/resource.ts';
 import { CHECKPOINTS, EVENT_STREAM } from '../events/topics.ts';
 import { GroupConsumer } from '../kafka/group-consumer.ts';
 import { checkSchema } from '../postgres/migrate.ts';
@@ -25,24 +26,19 @@ export async function sink(settings: SettingsOf<'sink'>, telemetry: Telemetry, s
   };
   try {
     await untilItWorks(() => checkSchema(database), signal, onRetry);
-    const topics: SinkTopic[] = [
-      ...settings.resources.map((resource) => ({ topic: topicOf(resource, settings.topicPrefix), content: 'changes' as const })),
-      { topic: `${settings.topicPrefix}${EVENT_STREAM}`, content: 'facts' },
-      { topic: `${settings.topicPrefix}${CHECKPOINTS}`, content: 'watches' },
-    ];
     waitingFor = 'joining the consumer group';
     await untilItWorks(
       async () => {
         const source = new GroupConsumer({
           connection: kafkaConnection(settings, 'sink'),
-          groupId: `${settings.topicPrefix}${settings.sinkGroup}`,
+          groupId: groupOf(settings),
           instanceId: settings.sinkInstanceId,
           queuedMaxBytes: settings.sinkMemoryMaxBytes / 2,
         });
         worker = new Sink(
           source,
-          new PostgresStore(database, telemetry.sink),
-          topics,
+          new PostgresStore(database, telemetry.sink, (topic) => tableOf(topic.slice(settings.topicPrefix.length))),
+          topicsOf(settings),
           {
             maxRows: settings.batchMaxRows,
             maxBytes: settings.batchMaxBytes,
@@ -65,6 +61,21 @@ export async function sink(settings: SettingsOf<'sink'>, telemetry: Telemetry, s
     unregister();
     await Promise.race([database.close(), new Promise<void>((resolve) => setTimeout(resolve, 1000).unref())]);
   }
+}
+
+/** Other topics instead of the recorded ones, where some are named. */
+function topicsOf({ messageTopics, resources, topicPrefix }: SettingsOf<'sink'>): SinkTopic[] {
+  if (messageTopics.length > 0) return messageTopics.map((name) => ({ topic: `${topicPrefix}${name}`, content: 'messages' }));
+  return [
+    ...resources.map((resource) => ({ topic: topicOf(resource, topicPrefix), content: 'changes' as const })),
+    { topic: `${topicPrefix}${EVENT_STREAM}`, content: 'facts' },
+    { topic: `${topicPrefix}${CHECKPOINTS}`, content: 'watches' },
+  ];
+}
+
+/** Who reads other topics is no member of the group that reads the recorded ones, unless told so. */
+function groupOf({ topicPrefix, sinkGroup, messageTopics }: SettingsOf<'sink'>): string {
+  return `${topicPrefix}${sinkGroup}${messageTopics.length > 0 && sinkGroup === SINK_GROUP ? '-messages' : ''}`;
 }
 
 function checks(worker: Sink | null, waitingFor: string): Check[] {

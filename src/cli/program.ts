@@ -36,6 +36,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     load: async () => (await import('./audit.ts')).defineAudit,
   },
   sink: { about: 'write the recorded changes into Postgres', group: 'Record:', load: async () => (await import('./sink.ts')).defineSink },
+  load: { about: 'load a file into a topic, each record once', group: 'Record:', load: async () => (await import('./load.ts')).defineLoad },
   stop: { about: 'stop what runs in the background', group: 'Record:', load: async () => (await import('./stop.ts')).defineStop },
   dlq: {
     about: 'records that could not become rows: list, show, retry',

@@ -8,6 +8,7 @@ export const defineSink: Define = (command, context) => {
   examples(command, [
     [`${context.name} sink --database-url postgres://me@localhost/kubetape`, ''],
     [`DATABASE_URL=… ${context.name} sink --batch-max-rows 5000`, 'bigger batches'],
+    [`${context.name} sink --topic demo-messages`, 'any JSON, into a table of its own'],
     [`${context.name} sink --database-url-file /run/secrets/url --detach`, 'in the background'],
   ]);
   longRunning(command, context, 'sink', async () => (await import('../app/sink.ts')).sink);

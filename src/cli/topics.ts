@@ -11,6 +11,7 @@ export const defineTopics: Define = (command, context) => {
   examples(command, [
     [`${context.name} topics`, 'for the default resources'],
     [`${context.name} topics --partitions-of pods=12 --replication-factor 3`, 'for production'],
+    [`${context.name} topics --topic demo-messages`, 'others, for any JSON'],
   ]);
   settingFlags(command, 'topics').action(async (_options: object, { args }: Command) => {
     const { settings } = await import('../config/settings.ts');

@@ -1,6 +1,7 @@
 /**
  * What the settings must be to each other. Pure: each check sees what could be read and names what it dislikes.
  */
+import { isOwnTopic } from '../events/topics.ts';
 import type { Settings } from './roles.ts';
 
 /** Settings as far as they are right and the role has them. */
@@ -49,6 +50,10 @@ const OWN_PROPERTIES: ReadonlySet<string> = new Set([
 ]);
 
 export const CHECKS: readonly Check[] = [
+  ({ messageTopics }) => {
+    const own = messageTopics?.find(isOwnTopic);
+    return own === undefined ? undefined : { key: 'messageTopics', message: `${own} is a topic of kubetape itself` };
+  },
   ({ databaseUrl, databaseUrlFile }) =>
     databaseUrl === undefined && databaseUrlFile === undefined
       ? {

@@ -4,6 +4,7 @@ import { auditShape } from './audit.ts';
 import { captureShape } from './capture.ts';
 import { kafkaShape, topicsShape } from './kafka.ts';
 import { kubernetesShape, resourcesShape } from './kubernetes.ts';
+import { messagesShape } from './messages.ts';
 import { postgresShape } from './postgres.ts';
 import { httpShape, logShape } from './process.ts';
 import { sinkShape } from './sink.ts';
@@ -11,6 +12,7 @@ import { sinkShape } from './sink.ts';
 /** Concerns in the order in which help and README show them. */
 export const CONCERNS = {
   resources: { title: 'What is recorded', shape: resourcesShape },
+  messages: { title: 'Other topics', shape: messagesShape },
   kubernetes: { title: 'Kubernetes', shape: kubernetesShape },
   kafka: { title: 'Kafka', shape: kafkaShape },
   topics: { title: 'Topics', shape: topicsShape },
@@ -26,6 +28,7 @@ export type Concern = keyof typeof CONCERNS;
 
 const EVERYTHING = {
   ...resourcesShape,
+  ...messagesShape,
   ...kubernetesShape,
   ...kafkaShape,
   ...topicsShape,
@@ -39,7 +42,7 @@ const EVERYTHING = {
 /** One schema per role, each a selection of the same concerns. */
 export const SCHEMAS = {
   collect: z.object({ ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...httpShape, ...logShape }),
-  sink: z.object({ ...resourcesShape, ...kafkaShape, ...postgresShape, ...sinkShape, ...httpShape, ...logShape }),
+  sink: z.object({ ...resourcesShape, ...messagesShape, ...kafkaShape, ...postgresShape, ...sinkShape, ...httpShape, ...logShape }),
   run: z.object(EVERYTHING),
   snapshot: z.object({ ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...logShape }),
   audit: z.object({
@@ -52,7 +55,8 @@ export const SCHEMAS = {
     ...httpShape,
     ...logShape,
   }),
-  topics: z.object({ ...resourcesShape, ...kafkaShape, ...topicsShape, ...logShape }),
+  topics: z.object({ ...resourcesShape, ...messagesShape, ...kafkaShape, ...topicsShape, ...logShape }),
+  load: z.object({ ...messagesShape, ...kafkaShape, ...postgresShape, ...logShape }),
   migrate: z.object({ ...resourcesShape, ...postgresShape, ...logShape }),
   check: z.object(EVERYTHING),
   dlq: z.object({ ...postgresShape }),

@@ -4,9 +4,11 @@ import { bytes, int, text } from './kinds.ts';
 const MIB = 2 ** 20;
 const GROUP = /^[A-Za-z0-9._-]{1,200}$/;
 
+export const SINK_GROUP = 'kubetape-sink';
+
 export const sinkShape = {
   sinkGroup: text('name', GROUP, 'letters, digits, dots, dashes and underscores')
-    .default('kubetape-sink')
+    .default(SINK_GROUP)
     .describe('Consumer group; the sinks of one database share it'),
   sinkInstanceId: text('name', GROUP, 'letters, digits, dots, dashes and underscores')
     .optional()

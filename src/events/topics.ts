@@ -13,6 +13,8 @@ export interface TopicSpec {
 export const SHARED_STATE = 'shared-state';
 export const EVENT_STREAM = 'event-stream';
 export const CHECKPOINTS = 'kubetape-checkpoints';
+/** How far each file is that `kubetape load` brings into a topic. */
+export const LOADS = 'kubetape-loads';
 
 /** An object may have 1.5 MiB in etcd; a record adds its envelope, and redaction can lengthen short values. */
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
@@ -54,4 +56,18 @@ export function topicSpecs(resources: readonly string[], plan: TopicPlan): Topic
     }),
     spec(`${plan.prefix}${CHECKPOINTS}`, 1, COMPACTED),
   ];
+}
+
+/** Topics of any JSON, of which kubetape has no opinion how long they are kept; and what loading files into them needs. */
+export function messageSpecs(names: readonly string[], { prefix, partitions }: TopicPlan): TopicSpec[] {
+  const size = { 'max.message.bytes': String(MAX_MESSAGE_BYTES) };
+  return [
+    ...names.map((name) => ({ name: `${prefix}${name}`, partitions, config: size })),
+    { name: `${prefix}${LOADS}`, partitions: 1, config: { ...COMPACTED, ...size } },
+  ];
+}
+
+/** Whether kubetape itself writes to it: two readings of one topic in one database would take each other's place. */
+export function isOwnTopic(name: string): boolean {
+  return name.startsWith(topicOf('')) || [SHARED_STATE, EVENT_STREAM, CHECKPOINTS, LOADS].includes(name);
 }

@@ -12,6 +12,7 @@ import { HistoryDays } from './days.ts';
 import { markRetried, writeDeadLetter } from './dead-letters.ts';
 import { sqlstateOf, storeError } from './errors.ts';
 import { writeFacts } from './facts.ts';
+import { MessageTables, writeMessages } from './messages.ts';
 import { advancePosition, initialisePosition, lockPosition, readPosition } from './offsets.ts';
 import { BEGIN, type Client, type Database } from './pool.ts';
 import { writeWatches } from './watches.ts';
@@ -29,13 +30,20 @@ export class PostgresStore implements Store {
   readonly #statements = new Map<string, Statement>();
   /** By resource, the tables that are known to be there. */
   readonly #tables = new Map<string, ResourceTable>();
+  readonly #messages: MessageTables;
   /** Per partition, where it stands if the commit that got no answer did happen. */
   readonly #uncertain = new Map<string, { readonly from: number; readonly to: number }>();
 
-  constructor(database: Database, listener: StoreListener = { databaseOperation: () => undefined }) {
+  /** @param messageTable the name that the table of a topic of messages should have */
+  constructor(
+    database: Database,
+    listener: StoreListener = { databaseOperation: () => undefined },
+    messageTable?: (topic: string) => string,
+  ) {
     this.#database = database;
     this.#listener = listener;
     this.#days = new HistoryDays(database);
+    this.#messages = new MessageTables(database, messageTable);
   }
 
   async ensureTable(wanted: ResourceTable): Promise<ResourceTable> {
@@ -65,6 +73,7 @@ export class PostgresStore implements Store {
   }
 
   async write(batch: StoreBatch): Promise<{ inserted: number }> {
+    if ((batch.messages ?? []).length > 0) await this.#timed('ensure_table', () => this.#messages.ensure(batch.topic));
     if (batch.table === null || batch.rows.length === 0) return this.#timed('write_batch', () => this.#write(batch));
     const table = await this.ensureTable(batch.table);
     await this.#days.ensure(table, batch.rows, Date.now());
@@ -132,6 +141,7 @@ export class PostgresStore implements Store {
       if (isCode(failure, 'SCHEMA_MISSING')) {
         this.#tables.clear();
         this.#days.forget();
+        this.#messages.forget();
       }
       throw failure;
     }
@@ -145,6 +155,8 @@ export class PostgresStore implements Store {
       inserted = await this.#writeRows(client, batch);
       if (batch.facts.length > 0) await writeFacts(client, batch, batch.facts);
       if (batch.watches.length > 0) await writeWatches(client, batch.watches);
+      const { messages = [] } = batch;
+      if (messages.length > 0) await writeMessages(client, await this.#messages.ensure(batch.topic), batch, messages);
       for (const letter of batch.deadLetters) await writeDeadLetter(client, letter);
     } catch (error) {
       const failure = storeError(error, this.#database.where);

@@ -66,14 +66,16 @@ export class BatchWriter {
     this.#position = forward;
   }
 
-  #tell({ table, partition, rows, facts, watches, deadLetters }: StoreBatch, inserted: number, seconds: number): void {
-    const resource = table?.resource ?? (watches.length > 0 ? 'checkpoints' : 'event-stream');
-    if (rows.length + facts.length > 0) {
+  #tell({ topic, table, partition, rows, facts, watches, messages = [], deadLetters }: StoreBatch, inserted: number, seconds: number): void {
+    const resource = table?.resource ?? (watches.length > 0 ? 'checkpoints' : messages.length > 0 ? topic : 'event-stream');
+    const others = facts.length + messages.length;
+    if (rows.length + others > 0) {
       let bytes = 0;
       for (const { object } of rows) bytes += object?.length ?? 0;
       for (const { detail } of facts) bytes += detail.length;
+      for (const { value } of messages) bytes += value?.length ?? 0;
       const duplicates = Math.max(0, rows.length - inserted);
-      this.#telemetry.batchWritten({ resource, partition, rows: rows.length - duplicates + facts.length, duplicates, bytes, seconds });
+      this.#telemetry.batchWritten({ resource, partition, rows: rows.length - duplicates + others, duplicates, bytes, seconds });
     }
     for (const { record, code } of deadLetters) this.#telemetry.deadLetter({ ...this.#at, offset: record.offset, code });
     const nowMs = this.#now();

@@ -9,6 +9,7 @@ import { isCode, KubetapeError } from '../events/errors.ts';
 import type { Fact } from '../events/fact.ts';
 import { topicOf } from '../events/resource.ts';
 import { columnValues, tableFor } from './columns.ts';
+import { decodeMessages } from './messages.ts';
 import type { Content, DeadLetter, FactRow, ResourceTable, Row, SourceRecord, StoreBatch, WatchRow } from './ports.ts';
 import { watchOf } from './watch-row.ts';
 
@@ -22,6 +23,7 @@ export interface Decoded {
 
 /** @param from the offset that the store expects next; `records` begin there or later (offsets of a log have holes) */
 export function decodeBatch(content: Content, from: number, records: readonly SourceRecord[]): Decoded {
+  if (content === 'messages') return { batch: decodeMessages(from, records), stop: null, newestMs: null };
   const [first] = records;
   if (first === undefined) throw new RangeError('a batch has at least one record');
   const { topic, partition } = first;

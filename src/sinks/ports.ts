@@ -56,7 +56,7 @@ export interface RecordSource {
 }
 
 /** What the records of a topic are. */
-export type Content = 'changes' | 'facts' | 'watches';
+export type Content = 'changes' | 'facts' | 'watches' | 'messages';
 
 /** Column types beside the common ones. */
 export type ColumnType = 'text' | 'integer' | 'text[]';
@@ -127,6 +127,16 @@ export interface WatchRow {
   readonly unwatchedMs: number;
 }
 
+/** A record of a topic that is not kubetape's own. */
+export interface MessageRow {
+  readonly offset: number;
+  readonly key: string | null;
+  /** JSON text; null for a tombstone. */
+  readonly value: Buffer | null;
+  /** When it was written to Kafka. */
+  readonly recordedAtMs: number;
+}
+
 export interface DeadLetter {
   readonly record: SourceRecord;
   readonly code: string;
@@ -144,6 +154,8 @@ export interface StoreBatch extends TopicPartition {
   readonly facts: readonly FactRow[];
   /** One of each watch. */
   readonly watches: readonly WatchRow[];
+  /** Of a topic of messages. */
+  readonly messages?: readonly MessageRow[];
   readonly deadLetters: readonly DeadLetter[];
 }
 

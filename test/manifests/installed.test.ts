@@ -34,7 +34,13 @@ describe('the chart in a cluster', () => {
       60_000,
     );
     kubectl(['create', 'namespace', NAMESPACE]);
-    kubectl(['label', 'namespace', NAMESPACE, 'pod-security.kubernetes.io/enforce=restricted', 'pod-security.kubernetes.io/warn=restricted']);
+    kubectl([
+      'label',
+      'namespace',
+      NAMESPACE,
+      'pod-security.kubernetes.io/enforce=restricted',
+      'pod-security.kubernetes.io/warn=restricted',
+    ]);
     // Nobody provisions disks here.
     const volumes = Array.from({ length: 2 }, (_, at) => ({
       apiVersion: 'v1',
@@ -77,7 +83,10 @@ describe('the chart in a cluster', () => {
   }
 
   it('every example is admitted as it is rendered, and Pod Security warns of nothing', () => {
-    const further = [['--set', 'tls.enabled=true,demo.enabled=false,load.enabled=true,retention.enabled=true'], ['--set', 'demo.enabled=true']];
+    const further = [
+      ['--set', 'tls.enabled=true,demo.enabled=false,load.enabled=true,retention.enabled=true'],
+      ['--set', 'demo.enabled=true'],
+    ];
     for (const flags of [...EXAMPLES.map((name) => ['--values', exampleOf(name)]), ...further]) {
       const text = helm.run(['template', 'kubetape', CHART, '--namespace', NAMESPACE, ...flags]);
       const { status, stderr } = attempt(['-n', NAMESPACE, 'apply', '--validate=strict', '--dry-run=server', '-f', '-'], text);
@@ -86,7 +95,12 @@ describe('the chart in a cluster', () => {
   });
 
   it('installs; its pods run; `helm test` passes', () => {
-    const small = ['--values', exampleOf('development'), '--set-string', 'secret.hmacKey=,secret.postgresPassword=,secret.pgadminPassword='];
+    const small = [
+      '--values',
+      exampleOf('development'),
+      '--set-string',
+      'secret.hmacKey=,secret.postgresPassword=,secret.pgadminPassword=',
+    ];
     const notes = release('install', CHART, ...small, '--wait', '--timeout', '180s');
     assert.match(notes, /records\s+pods, services/);
     assert.match(notes, /helm -n kubetape-chart test kubetape/);
@@ -98,7 +112,10 @@ describe('the chart in a cluster', () => {
     const installation = await Installation.create(stack, 'chart');
     try {
       const token = kubectl(['-n', NAMESPACE, 'create', 'token', 'kubetape-collector']).trim();
-      const told = JSON.parse(kubectl(['-n', NAMESPACE, 'get', 'configmap', 'kubetape', '-o', 'jsonpath={.data}'])) as Record<string, string>;
+      const told = JSON.parse(kubectl(['-n', NAMESPACE, 'get', 'configmap', 'kubetape', '-o', 'jsonpath={.data}'])) as Record<
+        string,
+        string
+      >;
       const { KAFKA_BROKERS: _brokers, ...env } = told;
       const kubeconfig = podKubeconfig(stack, path.join(installation.logs, 'pod'), token);
       const checked = installation.once(['check', 'collect'], { ...env, KUBECONFIG: kubeconfig, KUBETAPE_LEASE_NAMESPACE: NAMESPACE });
