@@ -1,6 +1,6 @@
 /** Servers from Go modules: one module per tool, as they disagree on versions. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { artifact } from './artifact.mjs';
 import { BINARIES, CACHE, CRDS, exists, KWOK_STAGES } from './places.mjs';
@@ -23,6 +23,25 @@ export async function buildGoTool(name, module, main, version, flags = []) {
       cwd: source,
       env: GO_ENV,
     });
+  });
+}
+
+/** Builds a module as it is, with the replacements in its own go.mod, and those given here. */
+export async function buildGoModule(name, module, version, replaces) {
+  const source = moduleSource(module, version);
+  await artifact(path.dirname(BINARIES[name]), async (building) => {
+    const copy = path.join(building, 'source');
+    cpSync(source, copy, { recursive: true });
+    // Modules lie read-only in Go's cache.
+    chmodSync(copy, 0o755);
+    chmodSync(path.join(copy, 'go.mod'), 0o644);
+    chmodSync(path.join(copy, 'go.sum'), 0o644);
+    appendFileSync(path.join(copy, 'go.mod'), replaces.map((line) => `\nreplace ${line}\n`).join(''));
+    await runTool(name, 'go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', path.join(building, name), '.'], {
+      cwd: copy,
+      env: GO_ENV,
+    });
+    rmSync(copy, { recursive: true, force: true });
   });
 }
 

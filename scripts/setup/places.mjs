@@ -43,7 +43,12 @@ export const BINARIES = {
   kubectl: binary('kubectl', versions.KUBERNETES),
   kwok: binary('kwok', versions.KWOK),
   promtool: binary('promtool', versions.PROMETHEUS),
+  prometheus: binary('prometheus', versions.PROMETHEUS),
   helm: binary('helm', versions.HELM),
+  kubeconform: binary('kubeconform', versions.KUBECONFORM),
+  hcl2json: binary('hcl2json', versions.HCL2JSON),
+  'terraform-provider-helm': binary('terraform-provider-helm', versions.TERRAFORM_PROVIDERS.helm),
+  'terraform-provider-kubernetes': binary('terraform-provider-kubernetes', versions.TERRAFORM_PROVIDERS.kubernetes),
 };
 
 function binary(name, version) {

@@ -5,6 +5,10 @@ export const ETCD = '3.7.3';
 export const KWOK = '0.8.0';
 export const PROMETHEUS = '3.15.0';
 export const HELM = '4.3.1';
+export const KUBECONFORM = '0.7.0';
+export const HCL2JSON = '0.6.4';
+/** The newest ones that Go's module rules let be built from their modules. */
+export const TERRAFORM_PROVIDERS = { helm: '1.3.2', kubernetes: '1.13.4' };
 
 /** Whose custom resources the manifests write, and the files of their modules that define these. */
 export const CRD_MODULES = [
