@@ -8,5 +8,6 @@ export function onDemand(
     | 'hcl2json'
     | 'terraform-provider-helm'
     | 'terraform-provider-kubernetes'
-    | 'crds',
+    | 'crds'
+    | 'connect',
 ): Promise<string>;

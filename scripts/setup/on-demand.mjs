@@ -1,7 +1,8 @@
 /** What only some tests need: made when the first of them asks for it, with its progress on stderr. `npm run demo` never does. */
 import process from 'node:process';
 import { buildGoModule, buildGoTool, copyCrds } from './go.mjs';
-import { BINARIES, CRDS, exists } from './places.mjs';
+import { fetchConnect } from './kafka.mjs';
+import { BINARIES, CONNECT_HOME, CRDS, exists } from './places.mjs';
 import { Progress } from './progress.mjs';
 import { missingTools } from './tools.mjs';
 import { HCL2JSON, HELM, KUBECONFORM, PROMETHEUS, TERRAFORM_PROVIDERS } from './versions.mjs';
@@ -54,6 +55,7 @@ const EXTRAS = {
   },
   'terraform-provider-helm': terraformProvider('helm'),
   'terraform-provider-kubernetes': terraformProvider('kubernetes'),
+  connect: { title: 'Kafka Connect with Debezium', usualSeconds: 60, place: CONNECT_HOME, tools: ['java', 'mvn'], run: fetchConnect },
   crds: { title: 'definitions of custom resources', usualSeconds: 10, place: CRDS, run: copyCrds },
 };
 
@@ -73,7 +75,8 @@ function terraformProvider(name) {
 export async function onDemand(name) {
   const extra = EXTRAS[name];
   if (!exists(extra.place)) {
-    for (const { name: tool, remedy } of missingTools(new Set(['go']))) throw new Error(`${extra.title} needs ${tool}: ${remedy}`);
+    for (const { name: tool, remedy } of missingTools(new Set(extra.tools ?? ['go'])))
+      throw new Error(`${extra.title} needs ${tool}: ${remedy}`);
     await new Progress(process.stderr).run(extra);
   }
   return extra.place;

@@ -8,6 +8,7 @@ export const PACKAGE: {
 export const CACHE: string;
 export const KAFKA_HOME: string;
 export const CRDS: string;
+export const CONNECT_HOME: string;
 export const KWOK_STAGES: string;
 export const BINARIES: Readonly<
   Record<'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl' | 'kwok' | 'promtool' | 'helm', string>

@@ -30,6 +30,7 @@ export function runtimeHome() {
 }
 
 export const KAFKA_HOME = path.join(CACHE, `kafka-${versions.KAFKA}`);
+export const CONNECT_HOME = path.join(CACHE, `connect-${versions.KAFKA}-${versions.DEBEZIUM}`);
 export const KWOK_STAGES = path.join(CACHE, `kwok-stages-${versions.KWOK}`);
 
 export const CRDS = path.join(CACHE, `crds-${versions.CRD_MODULES.map(({ version }) => version).join('-')}`);

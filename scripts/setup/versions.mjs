@@ -1,5 +1,7 @@
 /** Every version that the set-up builds or fetches, besides those in package.json. */
 export const KAFKA = '4.3.1';
+/** Debezium's JDBC sink, in a Kafka Connect of Kafka's own version. */
+export const DEBEZIUM = '3.5.0.Final';
 export const KUBERNETES = '1.36.3';
 export const ETCD = '3.7.3';
 export const KWOK = '0.8.0';
