@@ -72,7 +72,7 @@ export async function buildKubernetes() {
 }
 
 /** The folder of a module's own source. */
-function moduleSource(module, version) {
+export function moduleSource(module, version) {
   const { stdout, stderr } = spawnSync('go', ['mod', 'download', '-json', `${module}@v${version}`], { encoding: 'utf8' });
   const { Dir: folder, Error: failure } = stdout === '' ? { Error: stderr } : JSON.parse(stdout);
   if (folder === undefined) throw new Error(`${module} ${version} cannot be fetched: ${failure}`);

@@ -9,5 +9,6 @@ export function onDemand(
     | 'terraform-provider-helm'
     | 'terraform-provider-kubernetes'
     | 'crds'
+    | 'schemas'
     | 'connect',
 ): Promise<string>;

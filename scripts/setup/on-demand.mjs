@@ -2,8 +2,9 @@
 import process from 'node:process';
 import { buildGoModule, buildGoTool, copyCrds } from './go.mjs';
 import { fetchConnect } from './kafka.mjs';
-import { BINARIES, CONNECT_HOME, CRDS, exists } from './places.mjs';
+import { BINARIES, CONNECT_HOME, CRDS, exists, SCHEMAS } from './places.mjs';
 import { Progress } from './progress.mjs';
+import { writeSchemas } from './schemas.mjs';
 import { missingTools } from './tools.mjs';
 import { HCL2JSON, HELM, KUBECONFORM, PROMETHEUS, TERRAFORM_PROVIDERS } from './versions.mjs';
 
@@ -56,6 +57,7 @@ const EXTRAS = {
   'terraform-provider-helm': terraformProvider('helm'),
   'terraform-provider-kubernetes': terraformProvider('kubernetes'),
   connect: { title: 'Kafka Connect with Debezium', usualSeconds: 60, place: CONNECT_HOME, tools: ['java', 'mvn'], run: fetchConnect },
+  schemas: { title: 'JSON Schemas of Kubernetes', usualSeconds: 20, place: SCHEMAS, run: writeSchemas },
   crds: { title: 'definitions of custom resources', usualSeconds: 10, place: CRDS, run: copyCrds },
 };
 

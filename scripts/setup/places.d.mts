@@ -8,6 +8,7 @@ export const PACKAGE: {
 export const CACHE: string;
 export const KAFKA_HOME: string;
 export const CRDS: string;
+export const SCHEMAS: string;
 export const CONNECT_HOME: string;
 export const KWOK_STAGES: string;
 export const BINARIES: Readonly<

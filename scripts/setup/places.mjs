@@ -30,6 +30,7 @@ export function runtimeHome() {
 }
 
 export const KAFKA_HOME = path.join(CACHE, `kafka-${versions.KAFKA}`);
+export const SCHEMAS = path.join(CACHE, `schemas-${versions.KUBERNETES}-${versions.CRD_MODULES.map(({ version }) => version).join('-')}`);
 export const CONNECT_HOME = path.join(CACHE, `connect-${versions.KAFKA}-${versions.DEBEZIUM}`);
 export const KWOK_STAGES = path.join(CACHE, `kwok-stages-${versions.KWOK}`);
 

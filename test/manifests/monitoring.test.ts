@@ -66,6 +66,8 @@ describe('the rules', () => {
         .toSorted();
     assert.deepEqual(bare('tests', '.yaml'), names);
     assert.deepEqual(bare('runbooks', '.md'), names);
+    const operations = readFileSync(path.join(ROOT, 'docs', 'operations.md'), 'utf8');
+    for (const name of names) assert.ok(operations.includes(`[${name}](../manifests/monitoring/runbooks/${name}.md)`), name);
     const { status, stdout, stderr } = spawnSync(promtool, ['test', 'rules', ...names.map((name) => `${name}.yaml`)], {
       cwd: folder,
       encoding: 'utf8',

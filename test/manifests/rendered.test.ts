@@ -1,8 +1,10 @@
 /** What kustomize and Helm render: every overlay, component and example, looked at before any cluster sees it. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { onDemand } from '../../scripts/setup/on-demand.mjs';
 import * as versions from '../../scripts/setup/versions.mjs';
 import { PACKAGE } from '../../scripts/setup/places.mjs';
 import { HTTP_PORTS } from '../../src/config/process.ts';
@@ -63,6 +65,29 @@ function eachWorkload(look: (workload: Workload, where: string, manifests: reado
 const own = (container: Container): boolean => container.image.startsWith('kubetape:');
 
 describe('the manifests', () => {
+  it('kubeconform finds nothing that Kubernetes, or the operators whose definitions there are, would not know', async () => {
+    const [kubeconform, schemas] = [await onDemand('kubeconform'), await onDemand('schemas')];
+    const location = path.join(schemas, '{{ .ResourceKind }}{{ .KindSuffix }}.json');
+    // Of these no Go module has the definitions.
+    const flags = ['-strict', '-summary', '-schema-location', location, '-skip', 'Kafka,KafkaNodePool,Cluster'];
+    const verdict = (manifests: readonly string[]): { status: number | null; stdout: string } =>
+      spawnSync(kubeconform, [...flags, '-'], {
+        encoding: 'utf8',
+        input: manifests.join('\n---\n'),
+      });
+    // The same thing is rendered many times over.
+    const all = new Set<string>();
+    each((manifests) => {
+      for (const manifest of manifests) all.add(JSON.stringify(manifest));
+    });
+    assert.ok(all.size > 200);
+    const { status, stdout } = verdict([...all]);
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /Invalid: 0, Errors: 0/);
+    const misspelt = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'x' }, spec: { selectors: {} } };
+    assert.equal(verdict([JSON.stringify(misspelt)]).status, 1, 'it would find a field that is not known');
+  });
+
   it('an overlay that needs secrets is not rendered without them, and says which file is missing', () => {
     const bare = new Rendering();
     try {
