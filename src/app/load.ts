@@ -113,7 +113,8 @@ async function transfer(work: Transfer, signal: AbortSignal): Promise<number> {
       await attemptOne(work, (records) => (before ??= records), signal);
       return before ?? 0;
     } catch (error) {
-      if (!(error instanceof KubetapeError) || !error.retryable || signal.aborted) throw error;
+      const again = error instanceof KubetapeError && (error.retryable || isCode(error, 'KAFKA_WRITER_LOST'));
+      if (!again || signal.aborted) throw error;
       await pause(backoffMs(BACKOFF, attempt, Math.random), signal);
     }
   }

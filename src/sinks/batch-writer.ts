@@ -66,7 +66,11 @@ export class BatchWriter {
     this.#position = forward;
   }
 
-  #tell({ topic, table, partition, rows, facts, watches, messages = [], deadLetters }: StoreBatch, inserted: number, seconds: number): void {
+  #tell(
+    { topic, table, partition, rows, facts, watches, messages = [], deadLetters }: StoreBatch,
+    inserted: number,
+    seconds: number,
+  ): void {
     const resource = table?.resource ?? (watches.length > 0 ? 'checkpoints' : messages.length > 0 ? topic : 'event-stream');
     const others = facts.length + messages.length;
     if (rows.length + others > 0) {
