@@ -54,7 +54,8 @@ export class GroupConsumer implements RecordSource {
       'max.poll.interval.ms': MAX_POLL_INTERVAL_MS,
       'queued.max.messages.kbytes': Math.max(1024, Math.floor(settings.queuedMaxBytes / 1024)),
       'queued.min.messages': 10_000,
-      'fetch.message.max.bytes': 8 * 1024 * 1024,
+      // Of each partition, and compressed: what arrives is several times as much. A larger record comes all the same.
+      'fetch.message.max.bytes': 256 * 1024,
       // The default of a second would show as a second of lag whenever the queue was full.
       'fetch.queue.backoff.ms': 20,
       'fetch.wait.max.ms': 100,

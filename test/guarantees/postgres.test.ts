@@ -30,8 +30,8 @@ describe('Postgres in trouble', () => {
   });
 
   /** A sink that writes small batches under load, while `work` makes trouble. */
-  function underLoad(name: string, work: (under: Flooded & { readonly sink: Running }) => Promise<void>): Promise<void> {
-    return flooded(stack, name, [], async (under) => {
+  function underLoad(name: string, fault: string, work: (under: Flooded & { readonly sink: Running }) => Promise<void>): Promise<void> {
+    return flooded(stack, name, fault, [], async (under) => {
       const url = new URL(under.installation.databaseUrl);
       url.searchParams.set('application_name', NAME);
       const sink = under.installation.start(['sink'], {
@@ -40,12 +40,11 @@ describe('Postgres in trouble', () => {
         KUBETAPE_BATCH_MAX_ROWS: '50',
       });
       under.flood.run(200, 100);
-      await until('the sink to write', async () => (await written(sink)) > 0);
+      for (const resource of FLOODED)
+        await until(`${resource} to be written`, async () => (await metric(sink, 'kubetape_rows_written_total', resource)) > 0);
       await work({ ...under, sink });
       const before = await written(sink);
       await until('the sink to write again', async () => (await written(sink)) > before);
-      await under.flood.stop();
-      await under.flood.verify(under.installation);
       await sink.ready();
       assert.ok(sink.alive, 'it has lived through it');
     });
@@ -75,9 +74,10 @@ describe('Postgres in trouble', () => {
   }
 
   it('G1 G2: stopped and started again: the sink waits, /ready says so, and everything comes', async () => {
-    await underLoad('pg-stopped', async ({ sink }) => {
+    await underLoad('pg-stopped', 'Postgres stopped', async ({ sink, injected }) => {
       for (let round = 0; round < times(2, 10); round += 1) {
         await stack.stop('postgres');
+        injected();
         await saysWhy(sink, /no answer from Postgres at 127\.0\.0\.1/);
         await sleep(times(500, 20_000));
         await stack.start('postgres');
@@ -87,11 +87,12 @@ describe('Postgres in trouble', () => {
   });
 
   it('G1 G2: a server process that is killed takes all sessions with it, and recovers', async () => {
-    await underLoad('pg-crash', async ({ sink }) => {
+    await underLoad('pg-crash', 'Postgres crashed', async ({ sink, injected }) => {
       for (let round = 0; round < times(2, 10); round += 1) {
         const { rows } = await admin.query<{ pid: number }>('SELECT pid FROM pg_stat_activity WHERE application_name = $1', [NAME]);
         assert.ok(rows[0] !== undefined);
         process.kill(rows[0].pid, 'SIGKILL');
+        injected();
         await saysWhy(sink, /Postgres at 127\.0\.0\.1/);
         await sink.ready();
       }
@@ -99,15 +100,16 @@ describe('Postgres in trouble', () => {
   });
 
   it('G1 G2: read-only, as during a fail-over: the sink waits, and goes on', async () => {
-    await underLoad('pg-read-only', async ({ sink }) => {
+    await underLoad('pg-read-only', 'Postgres read-only', async ({ sink, injected }) => {
       await setting('default_transaction_read_only', 'on');
+      injected();
       await saysWhy(sink, /read-only/);
       await setting('default_transaction_read_only', null);
     });
   });
 
   it('G1 G2: sessions that are cut at any time, in the middle of statements and of COMMIT', async () => {
-    await underLoad('pg-cut', async ({ installation, seed }) => {
+    await underLoad('pg-cut', 'sessions cut', async ({ installation, seed, injected }) => {
       const random = seeded(seed);
       // What is deferred happens within COMMIT: now it takes long enough to be hit.
       await installation.query(`
@@ -122,12 +124,13 @@ describe('Postgres in trouble', () => {
         if (random() < 0.3) cuts += await terminate('xact_start IS NOT NULL');
       }
       console.log(`    ${cuts} sessions cut, and ${commits} within COMMIT`);
+      injected(cuts + commits);
       await installation.query('DROP TRIGGER dawdle ON k8s.sink_offsets');
     });
   });
 
   it('G2: a COMMIT that happened and was not answered is read back, neither repeated nor taken for a stranger', async () => {
-    await underLoad('pg-unknown', async ({ installation, sink }) => {
+    await underLoad('pg-unknown', 'COMMIT without an answer', async ({ installation, sink, injected }) => {
       const fenced = (): Promise<number> => metric(sink, 'kubetape_batch_retries_total', 'OFFSET_FENCED');
       const position = async (): Promise<number> => {
         const [row] = await installation.query<{ sum: number }>('SELECT sum(next_offset)::int AS sum FROM k8s.sink_offsets');
@@ -147,17 +150,18 @@ describe('Postgres in trouble', () => {
       } finally {
         await setting('synchronous_standby_names', null);
       }
-      console.log(`    ${ended} sessions ended within a COMMIT that had happened`);
+      injected(ended);
       assert.equal(await fenced(), 0, 'each was found by its position');
     });
   });
 
   it('G1 G2: no room left on its disk (SQLSTATE 53100): the sink waits, and no record is taken for bad', async () => {
-    await underLoad('pg-full', async ({ installation, sink }) => {
+    await underLoad('pg-full', 'disk full', async ({ installation, sink, injected }) => {
       await installation.query(`
         CREATE FUNCTION k8s.no_room() RETURNS trigger LANGUAGE plpgsql AS $$
           BEGIN RAISE EXCEPTION 'could not extend file "base/1/2": No space left on device' USING ERRCODE = '53100'; END $$;
         CREATE TRIGGER no_room BEFORE INSERT ON k8s.anvils_example_com FOR EACH STATEMENT EXECUTE FUNCTION k8s.no_room()`);
+      injected();
       await saysWhy(sink, /anvils[^}]*No space left on device[^}]*53100/);
       const [others] = await installation.query<{ n: number }>('SELECT count(*)::int AS n FROM k8s.widgets_example_com_history');
       await until('the other topic to go on', async () => {

@@ -42,68 +42,75 @@ describe('sinks', () => {
   const running = (worker: Running): Promise<number> => metric(worker, 'kubetape_partitions', '"running"');
 
   it('G2 G3 G7: kill -9 of two static members in turn, under load, half of them within a database transaction', async () => {
-    await flooded(servers.stack, 'sink-kill', RESOURCES, async ({ installation, flood, seed }) => {
-      const random = seeded(seed);
-      const namespace = installation.id;
-      await servers.kube.namespace(namespace);
-      await installation.start(['collect'], { KUBETAPE_LEASE_NAME: namespace }).ready();
-      const recorders: Recorder[] = [];
-      for (const resource of RESOURCES) recorders.push(await Recorder.start(servers.kube, resource));
-      const ended = new AbortController();
-      const workload = new Workload(servers.kube, namespace, seed);
-      const changing = (async () => {
-        while (!ended.signal.aborted) await workload.run(10);
-      })();
-      try {
-        flood.run(500, 150);
-        const names = ['first', 'second'];
-        const workers = names.map((name) => sink(installation, { name }));
-        const shared = async (): Promise<boolean> => {
-          const shares = await Promise.all(workers.map(running));
-          return shares.every((share) => share > 0) && shares.reduce((sum, share) => sum + share) === PARTITIONS;
-        };
-        await until('both to have their share', shared);
-        const moved = revocations(installation);
-        const kills = times(8, 50);
-        let within = 0;
-        for (let kill = 0; kill < kills; kill += 1) {
-          const at = kill % names.length;
-          const name = names[at] ?? '';
-          const worker = workers[at];
-          assert.ok(worker !== undefined);
-          await until(`${name} to write`, async () => (await written(worker)) > 0);
-          await sleep(random() * 400);
-          const open = async (): Promise<boolean> => {
-            const [row] = await installation.query<{ n: number }>(
-              'SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = $1 AND xact_start IS NOT NULL',
-              [name],
-            );
-            return (row?.n ?? 0) > 0;
+    await flooded(
+      servers.stack,
+      'sink-kill',
+      'sink killed, two static members',
+      RESOURCES,
+      async ({ installation, flood, seed, injected }) => {
+        const random = seeded(seed);
+        const namespace = installation.id;
+        await servers.kube.namespace(namespace);
+        await installation.start(['collect'], { KUBETAPE_LEASE_NAME: namespace }).ready();
+        const recorders: Recorder[] = [];
+        for (const resource of RESOURCES) recorders.push(await Recorder.start(servers.kube, resource));
+        const ended = new AbortController();
+        const workload = new Workload(servers.kube, namespace, seed);
+        const changing = (async () => {
+          while (!ended.signal.aborted) await workload.run(10);
+        })();
+        try {
+          flood.run(500, 150);
+          const names = ['first', 'second'];
+          const workers = names.map((name) => sink(installation, { name }));
+          const shared = async (): Promise<boolean> => {
+            const shares = await Promise.all(workers.map(running));
+            return shares.every((share) => share > 0) && shares.reduce((sum, share) => sum + share) === PARTITIONS;
           };
-          if (kill % 4 < 2) await until('a transaction of it', open);
-          if (await open()) within += 1;
-          await worker.kill();
-          workers[at] = sink(installation, { name });
+          await until('both to have their share', shared);
+          const moved = revocations(installation);
+          const kills = times(8, 50);
+          let within = 0;
+          for (let kill = 0; kill < kills; kill += 1) {
+            const at = kill % names.length;
+            const name = names[at] ?? '';
+            const worker = workers[at];
+            assert.ok(worker !== undefined);
+            await until(`${name} to write`, async () => (await written(worker)) > 0);
+            await sleep(random() * 400);
+            const open = async (): Promise<boolean> => {
+              const [row] = await installation.query<{ n: number }>(
+                'SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = $1 AND xact_start IS NOT NULL',
+                [name],
+              );
+              return (row?.n ?? 0) > 0;
+            };
+            if (kill % 4 < 2) await until('a transaction of it', open);
+            if (await open()) within += 1;
+            await worker.kill();
+            injected();
+            workers[at] = sink(installation, { name });
+          }
+          await until('both to have their share again', shared);
+          assert.equal(revocations(installation), moved, 'one that comes back in time disturbs no other');
+          ended.abort();
+          await changing;
+          await flood.stop();
+          let changes = 0;
+          for (const recorder of recorders) changes += (await compare(installation, servers.kube, recorder)).changes;
+          console.log(`    ${kills} kills, at least ${within} within a transaction; ${changes} changes of the API server`);
+          assert.ok(changes > 0 && within > 0);
+        } finally {
+          ended.abort();
+          await changing.catch(() => undefined);
+          for (const recorder of recorders) recorder.stop();
         }
-        await until('both to have their share again', shared);
-        assert.equal(revocations(installation), moved, 'one that comes back in time disturbs no other');
-        ended.abort();
-        await changing;
-        await flood.stop();
-        let changes = 0;
-        for (const recorder of recorders) changes += (await compare(installation, servers.kube, recorder)).changes;
-        console.log(`    ${kills} kills, at least ${within} within a transaction; ${changes} changes of the API server`);
-        assert.ok(changes > 0 && within > 0);
-      } finally {
-        ended.abort();
-        await changing.catch(() => undefined);
-        for (const recorder of recorders) recorder.stop();
-      }
-    });
+      },
+    );
   });
 
   it('G2 G3: workers that come and go take over from each other, and keep what need not move', async () => {
-    await flooded(servers.stack, 'sink-rebalance', RESOURCES, async ({ installation, flood }) => {
+    await flooded(servers.stack, 'sink-rebalance', 'sinks that come and go', RESOURCES, async ({ installation, flood, injected }) => {
       flood.run(300, 100);
       const first = sink(installation);
       await until('the first to own everything', async () => (await running(first)) === PARTITIONS);
@@ -116,39 +123,47 @@ describe('sinks', () => {
       assert.equal(await first.stop(), 0);
       await until('the others to own everything', async () => (await running(second)) + (await running(third)) === PARTITIONS);
       await second.kill();
+      injected(5);
       await until('the third to own everything', async () => (await running(third)) === PARTITIONS);
     });
   });
 
   it('G2 G3: an owner that was suspended within a transaction and wakes up after another took over is fenced by the offset row', async () => {
-    await flooded(servers.stack, 'sink-stale', RESOURCES, async ({ installation, flood, atEnd }) => {
-      const proxy = await proxyTo(new URL(installation.databaseUrl));
-      atEnd(() => proxy.close());
-      const through = new URL(installation.databaseUrl);
-      through.port = String(proxy.port);
-      const stale = sink(installation, { env: { DATABASE_URL: through.toString() } });
-      await stale.ready();
-      // Its transaction is open, and what locks the offset row is on its way.
-      let caught = false;
-      proxy.onClientData = (data) => {
-        if (!data.includes('advance')) return 'pass';
-        caught = true;
-        return 'hold';
-      };
-      flood.run(100, 200);
-      await until('it to begin a transaction', () => caught);
-      stale.child.kill('SIGSTOP');
-      const owner = sink(installation);
-      await until('another to own its partitions', async () => (await running(owner)) === PARTITIONS);
-      await until('another to write', async () => (await written(owner)) > flood.committed / 2);
-      stale.child.kill('SIGCONT');
-      proxy.onClientData = () => 'pass';
-      proxy.release();
-      await until('it to be fenced', async () => (await metric(stale, 'kubetape_database_operations_total', 'OFFSET_FENCED')) > 0);
-      await until('it to have a share again', async () => (await running(stale)) > 0);
-      await stale.ready();
-      assert.ok(stale.alive && owner.alive);
-    });
+    await flooded(
+      servers.stack,
+      'sink-stale',
+      'sink suspended in a transaction',
+      RESOURCES,
+      async ({ installation, flood, injected, atEnd }) => {
+        const proxy = await proxyTo(new URL(installation.databaseUrl));
+        atEnd(() => proxy.close());
+        const through = new URL(installation.databaseUrl);
+        through.port = String(proxy.port);
+        const stale = sink(installation, { env: { DATABASE_URL: through.toString() } });
+        await stale.ready();
+        // Its transaction is open, and what locks the offset row is on its way.
+        let caught = false;
+        proxy.onClientData = (data) => {
+          if (!data.includes('advance')) return 'pass';
+          caught = true;
+          return 'hold';
+        };
+        flood.run(100, 200);
+        await until('it to begin a transaction', () => caught);
+        stale.child.kill('SIGSTOP');
+        injected();
+        const owner = sink(installation);
+        await until('another to own its partitions', async () => (await running(owner)) === PARTITIONS);
+        await until('another to write', async () => (await written(owner)) > flood.committed / 2);
+        stale.child.kill('SIGCONT');
+        proxy.onClientData = () => 'pass';
+        proxy.release();
+        await until('it to be fenced', async () => (await metric(stale, 'kubetape_database_operations_total', 'OFFSET_FENCED')) > 0);
+        await until('it to have a share again', async () => (await running(stale)) > 0);
+        await stale.ready();
+        assert.ok(stale.alive && owner.alive);
+      },
+    );
   });
 });
 
