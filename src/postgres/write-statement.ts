@@ -33,6 +33,7 @@ const COMMON: readonly Parameter[] = [
 
 /** Columns of the history that both tables have, or that only it has. */
 const HISTORY = 'cluster, uid, epoch, resource_version, op, changed_at, namespace, name, by_manager, by_operation, synthetic, snapshot';
+const INTO_HISTORY = `${HISTORY}, kafka_partition, kafka_offset, object`;
 const AS_HISTORY = `${HISTORY.replace('op,', 'op::"char",')}, $1::int4, kafka_offset, object`;
 const PRESENT = 'cluster, uid, namespace, name, resource_version, epoch, created_at, changed_at';
 
@@ -46,9 +47,7 @@ export interface Statement {
  * {@link writeParameters}. Returns one row: `inserted`.
  */
 export function writeStatement(table: ResourceTable): Statement {
-  const { present, history, own, rows } = partsOf(table);
-  const columns = own.map(({ column }) => `, ${column}`).join('');
-  const values = own.map(({ parameter, type }) => `, ${parameter}${type === 'text[]' ? '::text[]' : ''}`).join('');
+  const { present, history, own, columns, values, rows } = partsOf(table);
   // A deletion that nobody saw leaves the last state that was seen.
   const kept = ['object', ...own.map(({ column }) => column)].map(
     (name) => `${name} = CASE WHEN excluded.object IS NULL THEN o.${name} ELSE excluded.${name} END`,
@@ -57,17 +56,19 @@ export function writeStatement(table: ResourceTable): Statement {
 WITH b AS MATERIALIZED (
   SELECT * FROM ${rows}
 ), f AS MATERIALIZED (
-  SELECT b.* FROM b LEFT JOIN ${present} c ON c.cluster = b.cluster AND c.uid = b.uid
+  SELECT b.*, c.changed_at AS present_at FROM b LEFT JOIN ${present} c ON c.cluster = b.cluster AND c.uid = b.uid
    WHERE c.uid IS NULL OR (b.epoch, b.resource_version) > (c.epoch, c.resource_version)
 ), h AS (
-  INSERT INTO ${history} (${HISTORY}, kafka_partition, kafka_offset, object)
-  SELECT ${AS_HISTORY} FROM f
+  INSERT INTO ${history} (${INTO_HISTORY}${columns}, previous_at)
+  SELECT ${AS_HISTORY}${values}, COALESCE(lag(changed_at) OVER (PARTITION BY uid, cluster ORDER BY epoch, resource_version), present_at)
+    FROM f
+  ON CONFLICT DO NOTHING
   RETURNING 1
 ), u AS (
   INSERT INTO ${present} AS o (${PRESENT}, deleted_at, object${columns})
   SELECT ${PRESENT}, CASE WHEN op = 'd' THEN changed_at END, object${values}
     FROM f WHERE last
-  ON CONFLICT (cluster, uid) DO UPDATE SET
+  ON CONFLICT (uid, cluster) DO UPDATE SET
     namespace = excluded.namespace, name = excluded.name, resource_version = excluded.resource_version, epoch = excluded.epoch,
     created_at = COALESCE(excluded.created_at, o.created_at), changed_at = excluded.changed_at, deleted_at = excluded.deleted_at,
     ${kept.join(',\n    ')}
@@ -79,11 +80,15 @@ SELECT count(*)::int AS inserted FROM h`;
 
 /** Writes what the history lacks, to the history alone: for what the present has overtaken. Parameters and result as above. */
 export function pastStatement(table: ResourceTable): Statement {
-  const { history, rows } = partsOf(table);
+  const { history, columns, values, rows } = partsOf(table);
   const text = `
 WITH h AS (
-  INSERT INTO ${history} (${HISTORY}, kafka_partition, kafka_offset, object)
-  SELECT ${AS_HISTORY} FROM ${rows}
+  INSERT INTO ${history} (${INTO_HISTORY}${columns}, previous_at)
+  SELECT ${AS_HISTORY}${values}, (
+           SELECT p.changed_at FROM ${history} AS p
+            WHERE p.uid = t.uid AND p.cluster = t.cluster AND (p.epoch, p.resource_version) < (t.epoch, t.resource_version)
+            ORDER BY p.epoch DESC, p.resource_version DESC LIMIT 1)
+    FROM ${rows}
    WHERE NOT EXISTS (SELECT FROM ${history} AS h WHERE h.cluster = t.cluster AND h.uid = t.uid
                         AND (h.epoch, h.resource_version) = (t.epoch, t.resource_version))
   RETURNING 1
@@ -104,6 +109,8 @@ function partsOf(table: ResourceTable) {
     present: `k8s.${quoted(table.table)}`,
     history: `k8s.${quoted(`${table.table}_history`)}`,
     own,
+    columns: own.map(({ column }) => `, ${column}`).join(''),
+    values: own.map(({ parameter, type }) => `, ${parameter}${type === 'text[]' ? '::text[]' : ''}`).join(''),
     /** What is to be written, as rows of `t`. */
     rows: `unnest(${arrays}) AS t(${all.map(({ parameter }) => parameter).join(', ')})`,
   };

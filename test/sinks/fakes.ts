@@ -27,6 +27,8 @@ export interface FakeChange {
   readonly epoch?: number;
   readonly synthetic?: boolean;
   readonly object?: Record<string, unknown>;
+  /** When the collector saw it. */
+  readonly ts?: string;
 }
 
 export function changeValue({
@@ -37,6 +39,7 @@ export function changeValue({
   epoch = 1,
   synthetic = false,
   object,
+  ts = '2026-11-20T17:00:00.123Z',
 }: FakeChange): Buffer {
   const name = `pod-${uid.slice(-3)}`;
   const source = {
@@ -53,7 +56,7 @@ export function changeValue({
     synthetic,
   };
   const body = object ?? { kind: 'Pod', metadata: { name, namespace: 'shop', uid }, status: { phase: 'Running' } };
-  return encodeChange({ op, ts: '2026-11-20T17:00:00.123Z', cluster: 'test', source, by: null }, JSON.stringify(body));
+  return encodeChange({ op, ts, cluster: 'test', source, by: null }, JSON.stringify(body));
 }
 
 /** A log whose offsets have holes, as those of a transactional topic have. */

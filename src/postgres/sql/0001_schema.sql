@@ -9,6 +9,12 @@ CREATE TABLE k8s.resources (
   created_at  timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE k8s.resources IS 'The resources that have tables: k8s.<table_name> and k8s.<table_name>_history';
+COMMENT ON COLUMN k8s.resources.resource IS 'Plural, with its group for custom resources: pods, certificates.cert-manager.io';
+COMMENT ON COLUMN k8s.resources.table_name IS 'Its table of the present; the past is in <table_name>_history, any moment of it in <table_name>_at(time)';
+COMMENT ON COLUMN k8s.resources.api_group IS 'API group, empty for the core group';
+COMMENT ON COLUMN k8s.resources.kind IS 'Kind, as manifests have it: Pod';
+COMMENT ON COLUMN k8s.resources.columns IS 'The columns that only this resource has: name, type, about';
+COMMENT ON COLUMN k8s.resources.created_at IS 'When its tables were made';
 
 CREATE TABLE k8s.sink_offsets (
   topic        text NOT NULL,
@@ -19,6 +25,9 @@ CREATE TABLE k8s.sink_offsets (
   PRIMARY KEY (topic, partition)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE k8s.sink_offsets IS 'How far each partition is in the tables: written in the same transaction as the rows. The consumer group''s offsets in Kafka are for displays only';
+COMMENT ON COLUMN k8s.sink_offsets.topic IS 'Topic in Kafka';
+COMMENT ON COLUMN k8s.sink_offsets.partition IS 'Partition of the topic';
+COMMENT ON COLUMN k8s.sink_offsets.updated_at IS 'When it last moved';
 COMMENT ON COLUMN k8s.sink_offsets.next_offset IS 'The offset of the next record to be written';
 COMMENT ON COLUMN k8s.sink_offsets.topic_id IS 'Kafka''s id of the topic: another one means that the topic was created again';
 
@@ -40,6 +49,15 @@ CREATE TABLE k8s.dead_letters (
   UNIQUE (topic, partition, "offset", written_at)
 );
 COMMENT ON TABLE k8s.dead_letters IS 'Records that could not become rows, as they lie in Kafka';
+COMMENT ON COLUMN k8s.dead_letters.id IS 'In the order in which they were set aside';
+COMMENT ON COLUMN k8s.dead_letters.topic IS 'Topic in Kafka';
+COMMENT ON COLUMN k8s.dead_letters.partition IS 'Partition of the topic';
+COMMENT ON COLUMN k8s.dead_letters."offset" IS 'Offset in the partition';
+COMMENT ON COLUMN k8s.dead_letters.key IS 'Key of the record, as bytes';
+COMMENT ON COLUMN k8s.dead_letters.headers IS 'Headers of the record; what jsonb does not hold is replaced';
+COMMENT ON COLUMN k8s.dead_letters.value IS 'Value of the record, as bytes; NULL where even those would not go in';
+COMMENT ON COLUMN k8s.dead_letters.sqlstate IS 'Why Postgres rejected it; NULL where it did not get so far';
+COMMENT ON COLUMN k8s.dead_letters.message IS 'What is wrong, without any of the content';
 COMMENT ON COLUMN k8s.dead_letters.written_at IS 'When the record was written to Kafka';
 COMMENT ON COLUMN k8s.dead_letters.at IS 'When it was set aside';
 COMMENT ON COLUMN k8s.dead_letters.retried_at IS 'When `kubetape dlq retry` wrote it to the tables after all; NULL while it has not';
@@ -64,6 +82,17 @@ CREATE INDEX event_stream_at ON k8s.event_stream (at);
 CREATE INDEX event_stream_gaps ON k8s.event_stream (cluster, resource, at) WHERE type = 'coverage.gap';
 CREATE INDEX event_stream_object ON k8s.event_stream (resource, namespace, name, at);
 COMMENT ON TABLE k8s.event_stream IS 'Facts derived from changes: coverage.gap, collector.started, …';
+COMMENT ON COLUMN k8s.event_stream.cluster IS 'Name of the cluster';
+COMMENT ON COLUMN k8s.event_stream.resource IS 'Resource that it is about, as in k8s.resources';
+COMMENT ON COLUMN k8s.event_stream.namespace IS 'Namespace; empty where it is about all of them';
+COMMENT ON COLUMN k8s.event_stream.name IS 'Name of the object; empty where it is about the whole resource';
+COMMENT ON COLUMN k8s.event_stream.type IS 'coverage.gap, deployment.scaled, deployment.image-changed, pod.restarted, pod.failed, secret.changed, …';
+COMMENT ON COLUMN k8s.event_stream.at IS 'When the collector said it';
+COMMENT ON COLUMN k8s.event_stream.uid IS 'uid of the object; NULL where it is about the whole resource';
+COMMENT ON COLUMN k8s.event_stream.detail IS 'What belongs to the type: from, to, reason, by, …';
+COMMENT ON COLUMN k8s.event_stream.kafka_topic IS 'Topic in Kafka';
+COMMENT ON COLUMN k8s.event_stream.kafka_partition IS 'Partition of the topic';
+COMMENT ON COLUMN k8s.event_stream.kafka_offset IS 'Offset in the partition';
 
 CREATE VIEW k8s.gaps AS
 SELECT cluster,
@@ -80,6 +109,17 @@ SELECT cluster,
   FROM k8s.event_stream
  WHERE type = 'coverage.gap';
 COMMENT ON VIEW k8s.gaps IS 'Stretches of time whose changes are known by their net effect only. namespace is empty where all were watched';
+COMMENT ON COLUMN k8s.gaps.cluster IS 'Name of the cluster';
+COMMENT ON COLUMN k8s.gaps.resource IS 'Resource that was not seen, as in k8s.resources';
+COMMENT ON COLUMN k8s.gaps.namespace IS 'Namespace that was not seen; empty where all were';
+COMMENT ON COLUMN k8s.gaps.cause IS 'expired: away for longer than the API server keeps; restored: etcd went back; scope-changed: other selectors; snapshot: nobody watches; audit: all was said again';
+COMMENT ON COLUMN k8s.gaps.from_time IS 'Until then everything was seen';
+COMMENT ON COLUMN k8s.gaps.to_time IS 'From then on everything was seen again';
+COMMENT ON COLUMN k8s.gaps.duration IS 'How long it was';
+COMMENT ON COLUMN k8s.gaps.from_resource_version IS 'The last resourceVersion before it';
+COMMENT ON COLUMN k8s.gaps.to_resource_version IS 'The resourceVersion of the list that ended it';
+COMMENT ON COLUMN k8s.gaps.from_epoch IS 'Epoch before it';
+COMMENT ON COLUMN k8s.gaps.to_epoch IS 'Epoch after it';
 
 CREATE TABLE k8s.watches (
   cluster           text NOT NULL,
@@ -150,8 +190,11 @@ BEGIN
     PERFORM k8s.create_history(t || '_history', p_resource);
     INSERT INTO k8s.resources (resource, table_name, api_group, kind, columns) VALUES (p_resource, t, p_group, p_kind, '[]');
     PERFORM k8s.ensure_days(t);
+    PERFORM k8s.refresh_changes();
   END IF;
   PERFORM k8s.add_columns(t, p_columns);
+  PERFORM k8s.add_columns(t || '_history', p_columns);
+  PERFORM k8s.create_at(t, p_resource);
   -- An older worker knows fewer columns: what a newer one has added stays.
   UPDATE k8s.resources AS r
      SET columns = p_columns || COALESCE((SELECT jsonb_agg(c) FROM jsonb_array_elements(r.columns) AS c
@@ -176,21 +219,30 @@ BEGIN
       changed_at        timestamptz NOT NULL,
       deleted_at        timestamptz,
       object            jsonb COMPRESSION %2$s,
-      PRIMARY KEY (cluster, uid)
+      PRIMARY KEY (uid, cluster)
     ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05,
             toast.autovacuum_vacuum_scale_factor = 0.05)
   $ddl$, p_table, k8s.compression());
   EXECUTE format('CREATE INDEX %I ON k8s.%I (namespace, name)', p_table || '_name', p_table);
-  EXECUTE format('COMMENT ON TABLE k8s.%I IS %L', p_table, format('The present of %s: one row per object, deleted ones (deleted_at) included until retention', p_resource));
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.changed_at IS %L', p_table, 'When the collector saw the last change');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.deleted_at IS %L', p_table, 'When the collector saw that it was gone; NULL while it is there');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.epoch IS %L', p_table, 'Grows when resourceVersions begin to mean something else: etcd was restored, or the collector has other selectors');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.object IS %L', p_table, 'The object as it is, redacted; for a deleted one its last known state');
+  PERFORM k8s.describe(p_table, format('The present of %s: one row per object, deleted ones (deleted_at) included until retention', p_resource), jsonb_build_object(
+    'cluster', 'Name of the cluster',
+    'uid', 'metadata.uid: what is created again under the same name has another one',
+    'namespace', 'Namespace; empty for what has none',
+    'name', 'Name',
+    'resource_version', 'resourceVersion of its last change',
+    'epoch', 'Grows when resourceVersions begin to mean something else: etcd was restored, or the collector has other selectors',
+    'created_at', 'metadata.creationTimestamp',
+    'changed_at', 'When the collector saw the last change',
+    'deleted_at', 'When the collector saw that it was gone; NULL while it is there',
+    'object', 'The object as it is, redacted; for a deleted one its last known state'));
+  PERFORM k8s.let_read(p_table);
 END
 $$;
 
 CREATE FUNCTION k8s.create_history(p_history text, p_resource text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+  -- The key holds the time, by which the table is divided. It is the record's own, so a record that comes again has it
+  -- again; and it begins with the uid, so that the past of one object is found by the same index.
   EXECUTE format($ddl$
     CREATE TABLE k8s.%1$I (
       cluster           text NOT NULL,
@@ -199,6 +251,7 @@ BEGIN
       resource_version  bigint NOT NULL,
       op                "char" NOT NULL,
       changed_at        timestamptz NOT NULL,
+      previous_at       timestamptz,
       namespace         text NOT NULL,
       name              text NOT NULL,
       by_manager        text,
@@ -207,21 +260,56 @@ BEGIN
       snapshot          boolean NOT NULL,
       kafka_partition   integer NOT NULL,
       kafka_offset      bigint NOT NULL,
-      object            jsonb COMPRESSION %2$s
+      object            jsonb COMPRESSION %2$s,
+      PRIMARY KEY (uid, changed_at, epoch, resource_version, cluster)
     ) PARTITION BY RANGE (changed_at)
   $ddl$, p_history, k8s.compression());
-  EXECUTE format('CREATE INDEX %I ON k8s.%I (uid, changed_at DESC)', p_history || '_object', p_history);
   EXECUTE format('CREATE INDEX %I ON k8s.%I (changed_at)', p_history || '_time', p_history);
+  PERFORM k8s.describe(p_history, format('Every change of every one of %s: one row per (cluster, uid, epoch, resource_version), in one partition per day (UTC)', p_resource), jsonb_build_object(
+    'cluster', 'Name of the cluster',
+    'uid', 'metadata.uid: what is created again under the same name has another one',
+    'epoch', 'Grows when resourceVersions begin to mean something else: etcd was restored, or the collector has other selectors',
+    'resource_version', 'The resourceVersion that the change made',
+    'op', 'r first seen in a list, c created, u updated, d deleted',
+    'changed_at', 'When the collector saw the change',
+    'previous_at', 'changed_at of the version before it; NULL for the first one',
+    'namespace', 'Namespace; empty for what has none',
+    'name', 'Name',
+    'by_manager', 'Who: the field manager that wrote last; not known of deletions',
+    'by_operation', 'How: Apply or Update',
+    'synthetic', 'True for a deletion that was found by comparison, as nobody could watch when it happened',
+    'snapshot', 'True when the change was seen in a list: changes before it may be missing',
+    'kafka_partition', 'Partition of the topic in which the record lies',
+    'kafka_offset', 'Where the record lies in its partition of the topic',
+    'object', 'The object after the change, redacted; NULL for a synthetic deletion'));
   -- Days for which there is no partition, because they are long past, or a clock is wrong.
-  EXECUTE format('CREATE TABLE k8s.%I PARTITION OF k8s.%I DEFAULT', p_history || '_default', p_history);
-  EXECUTE format('COMMENT ON TABLE k8s.%I IS %L', p_history, format('Every change of every one of %s: one row per (cluster, uid, epoch, resource_version)', p_resource));
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.op IS %L', p_history, 'r first seen in a list, c created, u updated, d deleted');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.changed_at IS %L', p_history, 'When the collector saw the change');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.by_manager IS %L', p_history, 'Who: the field manager that wrote last; not known of deletions');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.synthetic IS %L', p_history, 'True for a deletion that was found by comparison, as nobody could watch when it happened');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.snapshot IS %L', p_history, 'True when the change was seen in a list: changes before it may be missing');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.kafka_offset IS %L', p_history, 'Where the record lies in its partition of the topic');
-  EXECUTE format('COMMENT ON COLUMN k8s.%I.object IS %L', p_history, 'The object after the change, redacted; NULL for a synthetic deletion');
+  EXECUTE format('CREATE TABLE k8s.%I (LIKE k8s.%I INCLUDING ALL)', p_history || '_default', p_history);
+  EXECUTE format('ALTER TABLE k8s.%I ATTACH PARTITION k8s.%I DEFAULT', p_history, p_history || '_default');
+  EXECUTE format('COMMENT ON TABLE k8s.%I IS %L', p_history || '_default', format('Rows of k8s.%s of days that have no partition: what each object was when the days that are kept begin, and what came too early or too late', p_history));
+  PERFORM k8s.let_read(p_history);
+  PERFORM k8s.let_read(p_history || '_default');
+END
+$$;
+
+-- Comments on a table or view and its columns: {"column": "what it holds"}.
+CREATE FUNCTION k8s.describe(p_relation text, p_about text, p_columns jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  kind text := CASE (SELECT relkind FROM pg_class WHERE oid = format('k8s.%I', p_relation)::regclass) WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END;
+  col  record;
+BEGIN
+  EXECUTE format('COMMENT ON %s k8s.%I IS %L', kind, p_relation, p_about);
+  FOR col IN SELECT key, value FROM jsonb_each_text(p_columns) LOOP
+    EXECUTE format('COMMENT ON COLUMN k8s.%I.%I IS %L', p_relation, col.key, col.value);
+  END LOOP;
+END
+$$;
+
+-- The role that may read everything, where there is one: `kubetape migrate` makes it if it may.
+CREATE FUNCTION k8s.let_read(p_table text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF to_regrole('kubetape_reader') IS NOT NULL THEN
+    EXECUTE format('GRANT SELECT ON k8s.%I TO kubetape_reader', p_table);
+  END IF;
 END
 $$;
 
@@ -257,6 +345,7 @@ BEGIN
   END IF;
   -- Attaching takes a weaker lock than creating in place: writers and readers of the other days go on.
   EXECUTE format('CREATE TABLE k8s.%I (LIKE k8s.%I INCLUDING ALL)', part, history);
+  EXECUTE format('COMMENT ON TABLE k8s.%I IS %L', part, format('k8s.%s of %s (UTC)', history, p_day));
   -- Rows of this day that came before their partition.
   EXECUTE format('LOCK TABLE k8s.%I IN ACCESS EXCLUSIVE MODE', history || '_default');
   EXECUTE format('WITH early AS (DELETE FROM k8s.%I WHERE changed_at >= %L AND changed_at < %L RETURNING *) INSERT INTO k8s.%I SELECT * FROM early',
