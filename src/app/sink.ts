@@ -11,6 +11,7 @@ import { Sink, type SinkTopic } from '../sinks/sink.ts';
 import type { Check } from '../telemetry/health.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { databaseOf, kafkaConnection } from './connections.ts';
+import { retainBesides } from './retention.ts';
 import { untilItWorks } from './retry.ts';
 
 const DRAIN_MS = 6_000;
@@ -19,6 +20,7 @@ export async function sink(settings: SettingsOf<'sink'>, telemetry: Telemetry, s
   const database = databaseOf(settings, 'sink');
   let worker: Sink | null = null;
   let waitingFor = 'connecting to Postgres';
+  const ended = new AbortController();
   const unregister = telemetry.health.register(() => checks(worker, waitingFor));
   const onRetry = (error: KubetapeError, attempt: number, delayMs: number): void => {
     waitingFor = error.message;
@@ -26,6 +28,7 @@ export async function sink(settings: SettingsOf<'sink'>, telemetry: Telemetry, s
   };
   try {
     await untilItWorks(() => checkSchema(database), signal, onRetry);
+    void retainBesides(settings, database, telemetry, AbortSignal.any([signal, ended.signal]));
     waitingFor = 'joining the consumer group';
     await untilItWorks(
       async () => {
@@ -58,6 +61,7 @@ export async function sink(settings: SettingsOf<'sink'>, telemetry: Telemetry, s
     if (signal.aborted && error instanceof KubetapeError && error.retryable) return;
     throw error;
   } finally {
+    ended.abort();
     unregister();
     await Promise.race([database.close(), new Promise<void>((resolve) => setTimeout(resolve, 1000).unref())]);
   }

@@ -49,6 +49,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
     group: 'Set up:',
     load: async () => (await import('./migrate.ts')).defineMigrate,
   },
+  retention: {
+    about: 'drop what is older than what is to be kept',
+    group: 'Set up:',
+    load: async () => (await import('./retention.ts')).defineRetention,
+  },
   check: { about: 'check every connection and permission', group: 'Set up:', load: async () => (await import('./check.ts')).defineCheck },
   config: {
     about: 'show the settings and where each comes from',

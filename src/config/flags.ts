@@ -12,7 +12,11 @@ export interface Flags extends Layer {
   readonly config?: string | undefined;
 }
 
-const BY_FLAG = new Map(CATALOGUE.flatMap((setting) => (setting.flag === null ? [] : [[setting.flag, setting] as const])));
+/** A flag may mean something in one role and something else in another. */
+const BY_FLAG = Map.groupBy(
+  CATALOGUE.filter(({ flag }) => flag !== null),
+  ({ flag }) => flag ?? '',
+);
 
 /** @param argv the arguments after the verb */
 export function readFlags(argv: readonly string[], role: Role): Flags {
@@ -23,7 +27,7 @@ export function readFlags(argv: readonly string[], role: Role): Flags {
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? '';
     const [name, inline] = splitWord(word);
-    const { setting, negated } = lookUp(name);
+    const { setting, negated } = lookUp(name, role);
     if (setting === undefined && name !== '--config') {
       problems.push(unknownFlag(name));
       // What belongs to it is not an argument of its own.
@@ -59,11 +63,15 @@ function splitWord(word: string): [name: string, value: string | undefined] {
   return at < 0 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)];
 }
 
-function lookUp(name: string): { setting: Setting | undefined; negated: boolean } {
-  const setting = BY_FLAG.get(name);
+function lookUp(name: string, role: Role): { setting: Setting | undefined; negated: boolean } {
+  const setting = ofRole(BY_FLAG.get(name), role);
   if (setting !== undefined || !name.startsWith('--no-')) return { setting, negated: false };
-  const positive = BY_FLAG.get(`--${name.slice('--no-'.length)}`);
+  const positive = ofRole(BY_FLAG.get(`--${name.slice('--no-'.length)}`), role);
   return positive?.kind.placeholder === null ? { setting: positive, negated: true } : { setting: undefined, negated: false };
+}
+
+function ofRole(settings: readonly Setting[] | undefined, role: Role): Setting | undefined {
+  return settings?.find(({ key }) => rolesWith(key).includes(role)) ?? settings?.[0];
 }
 
 function unknownFlag(name: string): Problem {

@@ -7,6 +7,7 @@ import { kubernetesShape, resourcesShape } from './kubernetes.ts';
 import { messagesShape } from './messages.ts';
 import { postgresShape } from './postgres.ts';
 import { httpShape, logShape } from './process.ts';
+import { retentionShape } from './retention.ts';
 import { sinkShape } from './sink.ts';
 
 /** Concerns in the order in which help and README show them. */
@@ -19,6 +20,7 @@ export const CONCERNS = {
   capture: { title: 'Collector', shape: captureShape },
   database: { title: 'Postgres', shape: postgresShape },
   sink: { title: 'Sink', shape: sinkShape },
+  retention: { title: 'Retention', shape: retentionShape },
   audit: { title: 'Audit', shape: auditShape },
   http: { title: 'Metrics and health', shape: httpShape },
   log: { title: 'Log', shape: logShape },
@@ -35,6 +37,7 @@ const EVERYTHING = {
   ...captureShape,
   ...postgresShape,
   ...sinkShape,
+  ...retentionShape,
   ...httpShape,
   ...logShape,
 };
@@ -42,7 +45,16 @@ const EVERYTHING = {
 /** One schema per role, each a selection of the same concerns. */
 export const SCHEMAS = {
   collect: z.object({ ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...httpShape, ...logShape }),
-  sink: z.object({ ...resourcesShape, ...messagesShape, ...kafkaShape, ...postgresShape, ...sinkShape, ...httpShape, ...logShape }),
+  sink: z.object({
+    ...resourcesShape,
+    ...messagesShape,
+    ...kafkaShape,
+    ...postgresShape,
+    ...sinkShape,
+    ...retentionShape,
+    ...httpShape,
+    ...logShape,
+  }),
   run: z.object(EVERYTHING),
   snapshot: z.object({ ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...logShape }),
   audit: z.object({
@@ -58,6 +70,7 @@ export const SCHEMAS = {
   topics: z.object({ ...resourcesShape, ...messagesShape, ...kafkaShape, ...topicsShape, ...logShape }),
   load: z.object({ ...messagesShape, ...kafkaShape, ...postgresShape, ...logShape }),
   migrate: z.object({ ...resourcesShape, ...postgresShape, ...logShape }),
+  retention: z.object({ ...postgresShape, ...retentionShape, ...logShape }),
   check: z.object(EVERYTHING),
   dlq: z.object({ ...postgresShape }),
 } as const;

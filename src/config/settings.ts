@@ -15,6 +15,7 @@ import { readEnvironment, type Environment } from './environment.ts';
 import { readSettingsFile } from './file.ts';
 import { readFlags } from './flags.ts';
 import { HTTP_PORTS } from './process.ts';
+import { RETENTION_KEEP_MS } from './retention.ts';
 import type { Role, SettingsOf } from './roles.ts';
 import { problemsText, sourceText, wrongValue, type Found, type Layer, type Problem, type Source } from './sources.ts';
 
@@ -84,8 +85,9 @@ function firstOf(layers: readonly Layer[], key: string): Found | undefined {
   return undefined;
 }
 
-/** Defaults that depend on where the process runs. */
+/** Defaults that depend on the role, and on where the process runs. */
 function derived(key: string, role: Role, env: Environment): Found | undefined {
+  if (key === 'retentionKeep' && role === 'retention') return { value: RETENTION_KEEP_MS, source: { from: 'default' } };
   if (key === 'httpHost' && env['KUBERNETES_SERVICE_HOST']) return { value: '::', source: { from: 'default' } };
   if (key === 'httpPort' && Object.hasOwn(HTTP_PORTS, role))
     return { value: HTTP_PORTS[role as keyof typeof HTTP_PORTS], source: { from: 'default' } };

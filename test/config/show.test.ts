@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { CATALOGUE } from '../../src/config/catalogue.ts';
+import { CATALOGUE, settingsOfRole } from '../../src/config/catalogue.ts';
 import { parseSettings } from '../../src/config/file.ts';
 import { settingsJsonSchema } from '../../src/config/json-schema.ts';
 import { ROLES } from '../../src/config/roles.ts';
@@ -16,8 +16,10 @@ test('every setting has words, a variable and a flag of its own, or is a secret'
     assert.ok((setting.flag === null) === (setting.kind.secret === 'all'), setting.key);
     assert.match(setting.env[0] ?? '', /^KUBETAPE_[A-Z_]+$/);
   }
-  const flags = CATALOGUE.map((setting) => setting.flag).filter((flag) => flag !== null);
-  assert.equal(new Set(flags).size, flags.length);
+  for (const role of ROLES) {
+    const flags = settingsOfRole(role).flatMap(({ flag }) => flag ?? []);
+    assert.equal(new Set(flags).size, flags.length, role);
+  }
 });
 
 test('every default is a value that would be accepted', () => {
