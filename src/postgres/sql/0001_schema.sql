@@ -1,5 +1,11 @@
 -- The store of kubetape: per resource a table of the present and one of the past, and what the sinks need to be exact.
 
+COMMENT ON TABLE k8s.schema_migrations IS 'What `kubetape migrate` has applied to this schema';
+COMMENT ON COLUMN k8s.schema_migrations.version IS 'Number of the file';
+COMMENT ON COLUMN k8s.schema_migrations.name IS 'Name of the file';
+COMMENT ON COLUMN k8s.schema_migrations.checksum IS 'SHA-256 of the file: one that was changed afterwards is refused';
+COMMENT ON COLUMN k8s.schema_migrations.applied_at IS 'When it was applied';
+
 CREATE TABLE k8s.resources (
   resource    text PRIMARY KEY,
   table_name  text NOT NULL UNIQUE,
@@ -310,6 +316,16 @@ BEGIN
   IF to_regrole('kubetape_reader') IS NOT NULL THEN
     EXECUTE format('GRANT SELECT ON k8s.%I TO kubetape_reader', p_table);
   END IF;
+END
+$$;
+
+-- Everything that there is, and what this user makes later.
+CREATE FUNCTION k8s.let_read_all() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('kubetape.ensure_resource', 0));
+  GRANT USAGE ON SCHEMA k8s TO kubetape_reader;
+  GRANT SELECT ON ALL TABLES IN SCHEMA k8s TO kubetape_reader;
+  ALTER DEFAULT PRIVILEGES IN SCHEMA k8s GRANT SELECT ON TABLES TO kubetape_reader;
 END
 $$;
 
