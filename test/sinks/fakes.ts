@@ -29,6 +29,9 @@ export interface FakeChange {
   readonly object?: Record<string, unknown>;
   /** When the collector saw it. */
   readonly ts?: string;
+  readonly name?: string;
+  /** Manager of the fields. */
+  readonly by?: string;
 }
 
 export function changeValue({
@@ -40,8 +43,9 @@ export function changeValue({
   synthetic = false,
   object,
   ts = '2026-11-20T17:00:00.123Z',
+  name = `pod-${uid.slice(-3)}`,
+  by,
 }: FakeChange): Buffer {
-  const name = `pod-${uid.slice(-3)}`;
   const source = {
     group: '',
     version: 'v1',
@@ -56,7 +60,10 @@ export function changeValue({
     synthetic,
   };
   const body = object ?? { kind: 'Pod', metadata: { name, namespace: 'shop', uid }, status: { phase: 'Running' } };
-  return encodeChange({ op, ts, cluster: 'test', source, by: null }, JSON.stringify(body));
+  return encodeChange(
+    { op, ts, cluster: 'test', source, by: by === undefined ? null : { manager: by, operation: 'Update', time: null } },
+    JSON.stringify(body),
+  );
 }
 
 /** A log whose offsets have holes, as those of a transactional topic have. */
