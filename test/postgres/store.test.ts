@@ -180,6 +180,24 @@ test('S2 once: a name that was created again is another object', async () => {
   assert.equal((await present(database, now))[0]?.deleted, false);
 });
 
+test('S2 once: who empties the present and sets the position back has it again, and the history, over several days, as it was', async () => {
+  const at = await newPartition();
+  const [a, b] = [newUid(), newUid()];
+  const changes = Array.from({ length: 12 }, (_, n): FakeChange => {
+    const ts = new Date(Date.now() - (12 - n) * 86_400_000).toISOString();
+    return { uid: n % 2 === 0 ? a : b, resourceVersion: n + 1, ts, op: n === 11 ? 'd' : 'u' };
+  });
+  await store.write(batchOf(at, 0, changes));
+  const before = [await history(database, a), await history(database, b), await present(database, a), await present(database, b)];
+  await database.query('DELETE FROM k8s.pods WHERE uid IN ($1, $2)', [a, b]);
+  await database.query('UPDATE k8s.sink_offsets SET next_offset = 0 WHERE topic = $1 AND partition = $2', [at.topic, at.partition]);
+  assert.deepEqual(await store.write(batchOf(at, 0, changes)), { inserted: 0 });
+  assert.deepEqual(
+    [await history(database, a), await history(database, b), await present(database, a), await present(database, b)],
+    before,
+  );
+});
+
 test('S3 fenced: an old position, and one of a partition that nobody began, write nothing', async () => {
   const at = await newPartition();
   const uid = newUid();
