@@ -5,9 +5,11 @@
  *   node scripts/setup.mjs --only=runtime -- scripts/fill-past.ts postgres://postgres@localhost/postgres [--keep] [--plans]
  *   … [--objects 10000] [--changes 1000000] [--days 30]
  *
- * `--keep` leaves the database there for a look; the next run goes on with it, and fills nothing. Exit 1 when an answer
- * took longer than it should.
+ * `--keep` leaves the database there for a look; the next run goes on with it, and fills nothing. Where the server runs on
+ * this machine, the processor's time that it took is measured too, and counts: it says the same on a busy machine as on an
+ * idle one. Exit 1 when an answer took longer than it should.
  */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { migrate } from '../src/postgres/migrate.ts';
@@ -16,7 +18,7 @@ import { PostgresStore } from '../src/postgres/store.ts';
 import { DEFAULT_TABLES } from '../src/sinks/columns.ts';
 
 const NAME = 'kubetape_past';
-const ROUNDS = 7;
+const ROUNDS = 15;
 const NAMESPACES = 50;
 
 interface Question {
@@ -140,6 +142,17 @@ async function fill(client: pg.Client, objects: number, changes: number, days: n
   await client.query('VACUUM ANALYZE k8s.pods_history');
 }
 
+/** Processor time of the server's process for this connection so far (ms); undefined where it is not on this machine. */
+function processorMs(pid: number): number | undefined {
+  try {
+    const [name = '', fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+    const [user = '', system = ''] = fields.split(' ').slice(11, 13);
+    return name.includes('(postgres') ? (Number(user) + Number(system)) * 10 : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 async function ask(client: pg.Client, { about, sql, withinMs }: Question, plans: boolean): Promise<boolean> {
   if (plans) {
     const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, COSTS OFF, BUFFERS OFF) ${sql}`);
@@ -147,6 +160,9 @@ async function ask(client: pg.Client, { about, sql, withinMs }: Question, plans:
   }
   const times: number[] = [];
   let count = 0;
+  const { rows: of } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  const pid = of[0]?.pid ?? 0;
+  const before = processorMs(pid);
   for (let round = 0; round < ROUNDS; round += 1) {
     const startedMs = performance.now();
     count = (await client.query(sql)).rows.length;
@@ -154,10 +170,12 @@ async function ask(client: pg.Client, { about, sql, withinMs }: Question, plans:
   }
   times.sort((a, b) => a - b);
   const [best = 0, median = 0] = [times[0], times[ROUNDS >> 1]];
-  const good = withinMs === undefined || median <= withinMs;
+  const after = processorMs(pid);
+  const processor = before === undefined || after === undefined ? undefined : (after - before) / ROUNDS;
+  const good = withinMs === undefined || (processor ?? median) <= withinMs;
   const wish = withinMs === undefined ? '' : `  ≤ ${withinMs} ms ${good ? '✔' : '✗'}`;
   process.stdout.write(
-    `${about.padEnd(36)} ${String(count).padStart(7)} rows   best ${best.toFixed(1).padStart(7)} ms   median ${median.toFixed(1).padStart(7)} ms${wish}\n`,
+    `${about.padEnd(36)} ${String(count).padStart(7)} rows   best ${best.toFixed(1).padStart(7)} ms   median ${median.toFixed(1).padStart(7)} ms${processor === undefined ? '' : `   processor ${processor.toFixed(1).padStart(6)} ms`}${wish}\n`,
   );
   return good;
 }

@@ -236,7 +236,7 @@ BEGIN
     INTO columns
     FROM pg_attribute a WHERE a.attrelid = format('k8s.%I', p_table)::regclass AND a.attnum > 0 AND NOT a.attisdropped;
   EXECUTE format($ddl$
-    CREATE OR REPLACE FUNCTION k8s.%1$I(t timestamptz) RETURNS SETOF k8s.%2$I LANGUAGE plpgsql STABLE ROWS 10000 AS $at$
+    CREATE OR REPLACE FUNCTION k8s.%1$I(t timestamptz) RETURNS SETOF k8s.%2$I LANGUAGE plpgsql STABLE ROWS 10000 SET jit = off AS $at$
     BEGIN
       RETURN QUERY EXECUTE format($q$
         -- What has not changed since is what it is.
