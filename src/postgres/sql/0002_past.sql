@@ -64,14 +64,14 @@ COMMENT ON FUNCTION k8s.diff(jsonb, jsonb) IS 'What differs between two versions
 CREATE FUNCTION k8s.diff(uid uuid, rv_from bigint, rv_to bigint DEFAULT NULL) RETURNS TABLE (path text, before jsonb, after jsonb) LANGUAGE plpgsql STABLE AS $$
 DECLARE
   r     record;
-  found boolean;
+  known boolean;
   rvs   bigint[];
   b     jsonb;
   a     jsonb;
 BEGIN
   FOR r IN SELECT table_name AS t FROM k8s.resources LOOP
-    EXECUTE format('SELECT EXISTS (SELECT FROM k8s.%I AS p WHERE p.uid = $1)', r.t) INTO found USING $1;
-    CONTINUE WHEN NOT found;
+    EXECUTE format('SELECT EXISTS (SELECT FROM k8s.%I AS p WHERE p.uid = $1)', r.t) INTO known USING $1;
+    CONTINUE WHEN NOT known;
     EXECUTE format(
       'SELECT array_agg(h.resource_version ORDER BY h.epoch, h.resource_version),
               (array_agg(h.object ORDER BY h.epoch DESC) FILTER (WHERE h.resource_version = $2))[1],
