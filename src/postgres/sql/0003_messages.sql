@@ -63,3 +63,16 @@ CREATE TABLE k8s.load_jobs (
 COMMENT ON TABLE k8s.load_jobs IS 'The files of `kubetape load`, by their content: one that is done is not loaded again';
 COMMENT ON COLUMN k8s.load_jobs.records IS 'Records of the file that are in the topic';
 COMMENT ON COLUMN k8s.load_jobs.message IS 'Why it failed';
+
+COMMENT ON COLUMN k8s.load_jobs.topic IS 'Topic in Kafka into which it goes';
+COMMENT ON COLUMN k8s.load_jobs.sha256 IS 'SHA-256 of the file';
+COMMENT ON COLUMN k8s.load_jobs.file IS 'Name of the file';
+COMMENT ON COLUMN k8s.load_jobs.format IS 'How the file is read';
+COMMENT ON COLUMN k8s.load_jobs.bytes IS 'Size of the file';
+COMMENT ON COLUMN k8s.load_jobs.status IS 'How far it has come';
+COMMENT ON COLUMN k8s.load_jobs.attempts IS 'How often it was begun';
+COMMENT ON COLUMN k8s.load_jobs.started_at IS 'When it was begun';
+COMMENT ON COLUMN k8s.load_jobs.finished_at IS 'When it was done; NULL while it is not';
+COMMENT ON COLUMN k8s.message_topics.topic IS 'Topic in Kafka, without the prefix';
+COMMENT ON COLUMN k8s.message_topics.table_name IS 'Its table in this schema';
+COMMENT ON COLUMN k8s.message_topics.created_at IS 'When its table was made';
