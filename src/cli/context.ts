@@ -9,6 +9,8 @@ export interface Context {
   readonly stderr: NodeJS.WritableStream;
   /** What the process ends with. */
   exitCode: number;
+  /** What it ends with instead of 1 where the verb fails: a difference is 1 already. */
+  failureCode?: number;
 }
 
 /** A verb describes itself on its command: arguments, options, help, and what it does. */

@@ -43,6 +43,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     group: 'Operate:',
     load: async () => (await import('./dlq.ts')).defineDlq,
   },
+  get: { about: 'objects as they are, or as they were', group: 'Ask:', load: async () => (await import('./get.ts')).defineGet },
+  history: { about: 'what happened to one object', group: 'Ask:', load: async () => (await import('./history.ts')).defineHistory },
+  diff: { about: 'two versions of an object, field by field', group: 'Ask:', load: async () => (await import('./diff.ts')).defineDiff },
+  changes: { about: 'what changed, and who did it', group: 'Ask:', load: async () => (await import('./changes.ts')).defineChanges },
   topics: { about: 'create the topics in Kafka', group: 'Set up:', load: async () => (await import('./topics.ts')).defineTopics },
   migrate: {
     about: 'create or upgrade the schema in Postgres',
@@ -64,7 +68,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
 };
 
 /** @returns the exit code: 0, 1 failed, 2 wrong usage or settings, 130 interrupted */
-export async function runCli(argv: readonly string[], world: Omit<Context, 'exitCode'>): Promise<number> {
+export async function runCli(argv: readonly string[], world: Omit<Context, 'exitCode' | 'failureCode'>): Promise<number> {
   const context: Context = { ...world, exitCode: 0 };
   try {
     const root = await program(argv, context);
@@ -74,7 +78,7 @@ export async function runCli(argv: readonly string[], world: Omit<Context, 'exit
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     context.stderr.write(failureText(error, context.stderr));
-    return exitCodeOf(error);
+    return Math.max(exitCodeOf(error), context.failureCode ?? 1);
   }
 }
 

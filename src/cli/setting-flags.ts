@@ -16,7 +16,7 @@ export function settingFlags(command: Command, role: Role): Command {
     .configureHelp({ visibleOptions: (shown) => [...shown.options, ...general, ...listed] });
 }
 
-function optionOf(setting: Setting): Option {
+export function optionOf(setting: Setting): Option {
   const { placeholder } = setting.kind;
   const name = setting.defaultText === '`true`' && placeholder === null ? `--no-${setting.flag?.slice(2)}` : (setting.flag ?? '');
   const choices = placeholder === 'choice' ? `: ${setting.kind.allowed.replace('one of ', '')}` : '';

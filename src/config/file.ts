@@ -5,11 +5,14 @@
  *   sink: { batchMaxRows: 500 }   or a group that is only a heading
  */
 import { readFileSync } from 'node:fs';
-import { LineCounter, parseDocument } from 'yaml';
+import { createRequire } from 'node:module';
 import { BY_KEY } from './catalogue.ts';
 import { nearest } from './nearest.ts';
 import { CONCERNS } from './roles.ts';
 import type { Found, Layer, Problem } from './sources.ts';
+
+/** Loaded with the first file: most commands have none, and are to start fast. */
+const require = createRequire(import.meta.url);
 
 export function readSettingsFile(path: string): Layer {
   let text: string;
@@ -25,6 +28,7 @@ export function readSettingsFile(path: string): Layer {
 }
 
 export function parseSettings(text: string, path: string): Layer {
+  const { LineCounter, parseDocument } = require('yaml') as typeof import('yaml');
   const lines = new LineCounter();
   // Pretty errors quote the source, and with it perhaps a secret.
   const document = parseDocument(text, { prettyErrors: false, lineCounter: lines });

@@ -42,6 +42,9 @@ const EVERYTHING = {
   ...logShape,
 };
 
+/** What a question is asked with: which cluster, and the namespace that the kubeconfig's context has. */
+const { cluster, kubeconfig, context } = kubernetesShape;
+
 /** One schema per role, each a selection of the same concerns. */
 export const SCHEMAS = {
   collect: z.object({ ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...httpShape, ...logShape }),
@@ -73,6 +76,8 @@ export const SCHEMAS = {
   retention: z.object({ ...postgresShape, ...retentionShape, ...logShape }),
   check: z.object(EVERYTHING),
   dlq: z.object({ ...postgresShape }),
+  ask: z.object({ cluster, kubeconfig, context, ...postgresShape }),
+  tail: z.object({ cluster, kubeconfig, context, ...kafkaShape }),
 } as const;
 
 export type Role = keyof typeof SCHEMAS;

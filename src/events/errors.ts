@@ -41,6 +41,8 @@ export const ERROR_CODES = {
   SCHEMA_NEWER: { retryable: false, hint: 'The database was migrated by a newer kubetape; upgrade this one.' },
   OFFSET_FENCED: { retryable: true, hint: 'Another worker owns the partition now; this one reads its position again.' },
   OFFSET_LOST: { retryable: false, hint: 'The topic no longer holds what the database expects next.' },
+  NOT_RECORDED: { retryable: false, hint: 'What is asked for was never recorded, or is not kept any more.' },
+  QUESTION_INVALID: { retryable: false, hint: '`--help` of the verb shows what can be asked.' },
   INTERNAL: { retryable: false, hint: 'This is a defect of kubetape: please report it.' },
 } as const satisfies Record<string, CodeFacts>;
 

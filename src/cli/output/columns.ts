@@ -15,13 +15,13 @@ export function columnsText(
   const lines = [...(header === null ? [] : [header]), ...rows].map((cells) => cells.map(cellText));
   const widths: number[] = [];
   for (const cells of lines)
-    for (const [at, cell] of cells.entries()) widths[at] = Math.max(widths[at] ?? LEAST - PADDING, Array.from(cell).length);
+    for (const [at, cell] of cells.entries()) widths[at] = Math.max(widths[at] ?? LEAST - PADDING, [...cell].length);
   const first = header === null ? 0 : -1;
   return lines
     .map((cells, line) => {
       const text = cells.map((cell, at) => {
         const shown = paint(cell, at, line + first);
-        return at === cells.length - 1 ? shown : `${shown}${' '.repeat((widths[at] ?? 0) - Array.from(cell).length + PADDING)}`;
+        return at === cells.length - 1 ? shown : `${shown}${' '.repeat((widths[at] ?? 0) - [...cell].length + PADDING)}`;
       });
       return `${text.join('')}\n`;
     })
