@@ -5,6 +5,7 @@
  * Invariant (test/past/change-text.test.ts): C1 honest  what the record does not tell is not made up
  */
 import type { Op } from '../events/change.ts';
+import { changesOf } from '../diff/changes.ts';
 import { summarise } from '../diff/summary.ts';
 import type { Gap, RecordedChange } from './ports.ts';
 import { humanDuration } from './times.ts';
@@ -25,6 +26,12 @@ export function changeText({ op, object, before, synthetic }: Pick<RecordedChang
   // An update of something of which no version before is kept: the rest of the line would be a guess.
   if (op === 'u') return 'changed; the version before is not kept any more';
   return summarise(null, object, { how: op === 'r' ? 'first seen' : 'created' });
+}
+
+/** Has nobody wanted anything else than before? */
+export function isStatusOnly({ op, object, before }: Pick<RecordedChange, 'op' | 'object' | 'before'>): boolean {
+  if (op === 'd' || object === null || before === null || before.object === null || before.op === 'd') return false;
+  return changesOf(before.object, object).every(({ path }) => path.startsWith('status'));
 }
 
 const CAUSES: Readonly<Record<string, string>> = {

@@ -105,11 +105,11 @@ export interface Past {
     type: RecordedType,
     cluster: string,
     uids: readonly string[],
-    which: { readonly sinceMs: number | null; readonly limit: number },
+    which: { readonly untilMs: number | null; readonly limit: number },
   ): Promise<Version[]>;
   /** The versions with one of these resourceVersions. */
   revisions(type: RecordedType, cluster: string, uids: readonly string[], resourceVersions: readonly string[]): Promise<Version[]>;
-  /** Changes, the newest first. @param names null for all */
+  /** Changes, the newest first; of these objects, or of all (null). */
   changes(
     types: readonly RecordedType[],
     place: Place,

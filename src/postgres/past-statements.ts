@@ -82,11 +82,11 @@ export function incarnations(table: string, place: unknown[], name: string): Que
   };
 }
 
-export function versions(table: string, cluster: string, uids: readonly string[], since: Date | null, limit: number): Query {
+export function versions(table: string, cluster: string, uids: readonly string[], until: Date | null, limit: number): Query {
   return {
     text: `SELECT ${VERSION} FROM ${history(table)} AS h
- WHERE h.cluster = $1 AND h.uid = ANY ($2::uuid[]) AND ($3::timestamptz IS NULL OR h.changed_at >= $3) ORDER BY ${NEWEST} LIMIT $4`,
-    values: [cluster, uids, since, limit],
+ WHERE h.cluster = $1 AND h.uid = ANY ($2::uuid[]) AND ($3::timestamptz IS NULL OR h.changed_at <= $3) ORDER BY ${NEWEST} LIMIT $4`,
+    values: [cluster, uids, until, limit],
   };
 }
 

@@ -103,10 +103,10 @@ export class PostgresPast implements Past {
     type: RecordedType,
     cluster: string,
     uids: readonly string[],
-    { sinceMs, limit }: { readonly sinceMs: number | null; readonly limit: number },
+    { untilMs, limit }: { readonly untilMs: number | null; readonly limit: number },
   ): Promise<Version[]> {
-    const since = sinceMs === null ? null : new Date(sinceMs);
-    return (await this.#query<VersionRow>(statements.versions(type.table, cluster, uids, since, limit))).map((row) => versionOf(type, row));
+    const until = untilMs === null ? null : new Date(untilMs);
+    return (await this.#query<VersionRow>(statements.versions(type.table, cluster, uids, until, limit))).map((row) => versionOf(type, row));
   }
 
   async revisions(type: RecordedType, cluster: string, uids: readonly string[], resourceVersions: readonly string[]): Promise<Version[]> {
