@@ -9,12 +9,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-const asPlugin = path.basename(process.argv[1] ?? '').startsWith('kubectl-tape');
-const code = await runCli(process.argv.slice(2), {
-  name: asPlugin ? 'kubectl tape' : 'kubetape',
+const calledAs = path.basename(process.argv[1] ?? '');
+// kubectl runs this one for Tab, and wants to be told at the end that no files are meant.
+const completes = calledAs.startsWith('kubectl_complete-tape');
+const code = await runCli([...(completes ? ['__complete'] : []), ...process.argv.slice(2)], {
+  name: calledAs.startsWith('kubectl-tape') ? 'kubectl tape' : 'kubetape',
   env: process.env,
   stdout: process.stdout,
   stderr: process.stderr,
 });
+if (completes) process.stdout.write(':4\n');
 // Drivers may hold sockets and timers still; whatever had to be finished is.
 process.exit(code);

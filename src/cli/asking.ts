@@ -26,10 +26,11 @@ export function placeFlags(command: Command): Command {
 
 /** The flags of a role's settings, as options of the command: so that an unknown flag is told at once. */
 export function askFlags(command: Command, role: 'ask' | 'tail'): Command {
-  command.addOption(new Option('--config <file>', 'YAML file with settings (KUBETAPE_CONFIG)').helpGroup('Where the record is:'));
+  const has = (flag: string): boolean => command.options.some(({ long }) => long === flag);
+  if (!has('--config')) command.addOption(new Option('--config <file>', 'YAML file with settings (KUBETAPE_CONFIG)').helpGroup(WHERE));
   for (const setting of settingsOfRole(role)) {
-    if (setting.flag === null) continue;
-    const option = optionOf(setting).helpGroup('Where the record is:');
+    if (setting.flag === null || has(setting.flag)) continue;
+    const option = optionOf(setting).helpGroup(WHERE);
     // `-n` and `-A` are what most people look for in the help.
     if (!SHOWN.has(setting.key)) option.hideHelp();
     command.addOption(
@@ -39,6 +40,7 @@ export function askFlags(command: Command, role: 'ask' | 'tail'): Command {
   return command;
 }
 
+const WHERE = 'Where the record is:';
 const SHOWN: ReadonlySet<string> = new Set(['cluster', 'databaseUrl', 'databaseUrlFile', 'context', 'kafkaBrokers', 'topicPrefix']);
 
 function listed(before: unknown): readonly unknown[] {

@@ -2,12 +2,13 @@
 import { styleText } from 'node:util';
 import { Argument, Option } from 'commander';
 import { KubetapeError } from '../events/errors.ts';
+import { isBefore } from '../events/version-order.ts';
 import { pathText } from '../diff/path.ts';
 import { shownSides } from '../diff/masking.ts';
 import { differenceLines, shownDifferences } from '../past/difference-lines.ts';
 import { changeText } from '../past/change-text.ts';
 import { shortName } from '../past/kinds.ts';
-import type { RecordedChange, Version } from '../past/ports.ts';
+import type { Version } from '../past/ports.ts';
 import { rfc3339 } from '../past/times.ts';
 import { ask, askFlags, invalid, placeFlags, timeOf, type Asking, type PlaceOptions } from './asking.ts';
 import type { Context, Define } from './context.ts';
@@ -105,10 +106,6 @@ async function lastChange({ past, cluster, nowMs }: Asking, one: OneName, all: b
   const older = changes.find((change) => change.uid === newest.uid && isBefore(change, newest));
   if (older !== undefined || newest.before === null) return [older ?? null, newest];
   return [{ ...newest, ...newest.before, resourceVersion: 'before', by: null }, newest];
-}
-
-function isBefore(one: RecordedChange, other: RecordedChange): boolean {
-  return one.epoch < other.epoch || (one.epoch === other.epoch && BigInt(one.resourceVersion) < BigInt(other.resourceVersion));
 }
 
 async function betweenRevisions(asking: Asking, one: OneName, revisions: readonly string[], { name }: Context): Promise<[Side, Side]> {

@@ -47,6 +47,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
   history: { about: 'what happened to one object', group: 'Ask:', load: async () => (await import('./history.ts')).defineHistory },
   diff: { about: 'two versions of an object, field by field', group: 'Ask:', load: async () => (await import('./diff.ts')).defineDiff },
   changes: { about: 'what changed, and who did it', group: 'Ask:', load: async () => (await import('./changes.ts')).defineChanges },
+  blame: { about: 'who last set each line of an object', group: 'Ask:', load: async () => (await import('./blame.ts')).defineBlame },
+  timeline: { about: 'a namespace over time, under its owners', group: 'Ask:', load: async () => (await import('./timeline.ts')).defineTimeline },
+  search: { about: 'objects by name, label or image, deleted ones too', group: 'Ask:', load: async () => (await import('./search.ts')).defineSearch },
+  tail: { about: 'changes as they come through Kafka', group: 'Ask:', load: async () => (await import('./tail.ts')).defineTail },
+  query: { about: 'tables, columns, rows, and SQL of your own', group: 'Ask:', load: async () => (await import('./query.ts')).defineQuery },
   topics: { about: 'create the topics in Kafka', group: 'Set up:', load: async () => (await import('./topics.ts')).defineTopics },
   migrate: {
     about: 'create or upgrade the schema in Postgres',
@@ -64,6 +69,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
     group: 'Set up:',
     load: async () => (await import('./config.ts')).defineConfig,
   },
+  completion: {
+    about: 'a script for the shell, so that Tab completes',
+    group: 'About:',
+    load: async () => (await import('./completion.ts')).defineCompletion,
+  },
   version: { about: 'print the version', group: 'About:', load: async () => (await import('./version.ts')).defineVersion },
 };
 
@@ -71,6 +81,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
 export async function runCli(argv: readonly string[], world: Omit<Context, 'exitCode' | 'failureCode'>): Promise<number> {
   const context: Context = { ...world, exitCode: 0 };
   try {
+    if (argv[0] === '__complete') {
+      await (await import('./complete.ts')).complete(argv.slice(1), VERBS, context);
+      return 0;
+    }
     const root = await program(argv, context);
     if (argv.length === 0) root.outputHelp();
     else await root.parseAsync(argv, { from: 'user' });

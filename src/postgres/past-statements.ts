@@ -98,6 +98,14 @@ export function revisions(table: string, cluster: string, uids: readonly string[
   };
 }
 
+export function versionBefore(table: string, cluster: string, uid: string, epoch: number, resourceVersion: string): Query {
+  return {
+    text: `SELECT h.op, h.object FROM ${history(table)} AS h
+ WHERE h.cluster = $1 AND h.uid = $2 AND (h.epoch, h.resource_version) < ($3, $4::bigint) ORDER BY ${NEWEST} LIMIT 1`,
+    values: [cluster, uid, epoch, resourceVersion],
+  };
+}
+
 /** The version before one of the history, `h`. */
 function before(table: string): string {
   return `LEFT JOIN LATERAL (SELECT b.op, b.object FROM ${history(table)} AS b
@@ -166,7 +174,8 @@ export function names(table: string, place: unknown[]): Query {
 export function search(table: string, place: unknown[], text: string, limit: number, images: boolean): Query {
   const found = [
     'name ILIKE $3',
-    "(object #>> '{metadata,labels}') ILIKE $3",
+    // As people write labels.
+    "EXISTS (SELECT FROM jsonb_each_text(object #> '{metadata,labels}') AS l (key, value) WHERE l.key || '=' || l.value ILIKE $3)",
     ...(images ? ["array_to_string(images, ' ') ILIKE $3"] : []),
   ];
   return {

@@ -3,6 +3,7 @@
  * could not write.
  */
 import type { KubernetesObject, Op } from '../events/change.ts';
+import { olderFirst } from '../events/version-order.ts';
 import type {
   Cursor,
   Found,
@@ -114,6 +115,15 @@ export class PostgresPast implements Past {
     return rows.map((row) => versionOf(type, row));
   }
 
+  async before(
+    { table }: RecordedType,
+    cluster: string,
+    { uid, epoch, resourceVersion }: Pick<Version, 'uid' | 'epoch' | 'resourceVersion'>,
+  ): Promise<RecordedChange['before']> {
+    const [row] = await this.#query<Pick<VersionRow, 'op' | 'object'>>(statements.versionBefore(table, cluster, uid, epoch, resourceVersion));
+    return row ?? null;
+  }
+
   async changes(
     types: readonly RecordedType[],
     place: Place,
@@ -125,7 +135,7 @@ export class PostgresPast implements Past {
       const query = statements.changes(type.table, placeOf(place), since, until, which.limit, which.uids);
       found.push(...(await this.#query<ChangeRow>(query)).map((row) => changeOf(type, row)));
     }
-    return found.toSorted((a, b) => b.changedAtMs - a.changedAtMs).slice(0, which.limit);
+    return found.toSorted((a, b) => olderFirst(b, a)).slice(0, which.limit);
   }
 
   async gaps(types: readonly RecordedType[], place: Place, fromMs: number, toMs: number): Promise<Gap[]> {
@@ -194,7 +204,7 @@ export class PostgresPast implements Past {
         found.push(changeOf(type, row));
       }
     }
-    return { changes: found.toSorted((a, b) => a.changedAtMs - b.changedAtMs), cursor: next };
+    return { changes: found.toSorted(olderFirst), cursor: next };
   }
 
   async close(): Promise<void> {
