@@ -42,7 +42,11 @@ export async function openTail(
   }
 }
 
-async function run(reader: LiveReader, onChange: (change: ChangeRecord) => Promise<void>, signal: AbortSignal): Promise<{ unreadable: number }> {
+async function run(
+  reader: LiveReader,
+  onChange: (change: ChangeRecord) => Promise<void>,
+  signal: AbortSignal,
+): Promise<{ unreadable: number }> {
   let unreadable = 0;
   while (!signal.aborted) {
     for (const { value } of await reader.poll()) {

@@ -46,7 +46,8 @@ async function blame(asking: Asking, wanted: Wanted, options: Options, { stdout 
   const versions = await past.versions(type, cluster, [newest.uid], { untilMs: atMs, limit: VERSIONS_MAX });
   const lines = blameLines(versions.toReversed());
   if (newest.op === 'd') asking.remark(`It was deleted ${humanDuration(nowMs - newest.changedAtMs)} ago; this is its last state.`);
-  if (lines.some(({ atBoundary }) => atBoundary)) asking.remark('^ was there when the record begins: it may be older, and somebody else’s.');
+  if (lines.some(({ atBoundary }) => atBoundary))
+    asking.remark('^ was there when the record begins: it may be older, and somebody else’s.');
   if (options.output !== 'table') {
     stdout.write(recordsText(lines.map(lineJson), options.output));
     return;

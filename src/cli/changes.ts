@@ -81,14 +81,24 @@ async function changes(
   const ordered = cursor === null ? lines : lines.toReversed();
   if (options.output !== 'table') stdout.write(recordsText(ordered.map(changeJson), options.output));
   else if (ordered.length > 0) stdout.write(changesText(ordered, shape));
-  await sayAround(asking, { types, sinceMs, lines: lines.length, hidden, which: whichOf(options), cut: shown.length < read.length, limit: options.limit });
+  await sayAround(asking, {
+    types,
+    sinceMs,
+    lines: lines.length,
+    hidden,
+    which: whichOf(options),
+    cut: shown.length < read.length,
+    limit: options.limit,
+  });
   if (cursor === null) return 0;
   return follow(asking, types, cursor, (change) => {
     if (uids !== null && !uids.includes(change.uid)) return;
     const { lines: more } = linesOf([change], [], whichOf(options));
     if (more.length === 0) return;
     stdout.write(
-      options.output === 'table' ? changesText(more, { ...shape, headers: false, nowMs: Date.now() }) : recordsText(more.map(changeJson), 'jsonl'),
+      options.output === 'table'
+        ? changesText(more, { ...shape, headers: false, nowMs: Date.now() })
+        : recordsText(more.map(changeJson), 'jsonl'),
     );
   });
 }

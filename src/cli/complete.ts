@@ -25,7 +25,8 @@ const TYPES_WITHOUT_A_DATABASE = ['pods', 'services', 'deployments', 'statefulse
 export async function complete(words: readonly string[], verbs: Readonly<Record<string, VerbOf>>, context: Context): Promise<void> {
   const last = words.at(-1) ?? '';
   const candidates = await candidatesOf(words.slice(0, -1), last, verbs, context);
-  for (const { word, about } of candidates) if (word.startsWith(last)) context.stdout.write(about === '' ? `${word}\n` : `${word}\t${about}\n`);
+  for (const { word, about } of candidates)
+    if (word.startsWith(last)) context.stdout.write(about === '' ? `${word}\n` : `${word}\t${about}\n`);
 }
 
 async function candidatesOf(
@@ -44,8 +45,10 @@ async function candidatesOf(
   if (option?.argChoices !== undefined) return option.argChoices.map((word) => ({ word, about: '' }));
   if (flag === '-n' || flag === '--namespace') return namespaces(command, before, context);
   if (option !== undefined && (option.required || option.optional)) return [];
-  if (last.startsWith('-')) return command.options.filter(({ hidden }) => !hidden).map(({ long, description }) => ({ word: long ?? '', about: description }));
-  if (command.registeredArguments[0]?.argChoices !== undefined) return command.registeredArguments[0].argChoices.map((word) => ({ word, about: '' }));
+  if (last.startsWith('-'))
+    return command.options.filter(({ hidden }) => !hidden).map(({ long, description }) => ({ word: long ?? '', about: description }));
+  if (command.registeredArguments[0]?.argChoices !== undefined)
+    return command.registeredArguments[0].argChoices.map((word) => ({ word, about: '' }));
   return OF_OBJECTS.has(verb) ? objects(command, before, last, context) : [];
 }
 
@@ -54,27 +57,61 @@ async function objects(command: Command, before: readonly string[], last: string
   const named = before.slice(1).find((word) => !word.startsWith('-') && word !== valueOf(before, word));
   const slash = last.indexOf('/');
   const type = slash >= 0 ? last.slice(0, slash) : named?.includes('/') === false ? named : undefined;
-  return quietly(command, before, context, async (asking) => {
-    if (type === undefined) return [...typeWords(asking.types).map((word) => ({ word, about: '' })), ...asking.types.map((one) => ({ word: `${shortName(one)}/`, about: '' }))];
-    const found = findType(type, asking.types);
-    if ('wrong' in found) return [];
-    const names = await asking.past.names(found.type, asking);
-    return [...new Set(names.map(({ name }) => name))].map((name) => ({ word: slash >= 0 ? `${type}/${name}` : name, about: '' }));
-  }, type === undefined ? TYPES_WITHOUT_A_DATABASE.map((word) => ({ word, about: '' })) : []);
+  return quietly(
+    command,
+    before,
+    context,
+    async (asking) => {
+      if (type === undefined)
+        return [
+          ...typeWords(asking.types).map((word) => ({ word, about: '' })),
+          ...asking.types.map((one) => ({ word: `${shortName(one)}/`, about: '' })),
+        ];
+      const found = findType(type, asking.types);
+      if ('wrong' in found) return [];
+      const names = await asking.past.names(found.type, asking);
+      return [...new Set(names.map(({ name }) => name))].map((name) => ({ word: slash >= 0 ? `${type}/${name}` : name, about: '' }));
+    },
+    type === undefined ? TYPES_WITHOUT_A_DATABASE.map((word) => ({ word, about: '' })) : [],
+  );
 }
 
 function namespaces(command: Command, before: readonly string[], context: Context): Promise<Candidate[]> {
-  return quietly(command, before, context, async (asking) => {
-    const found = new Set<string>();
-    for (const type of asking.types) for (const { namespace } of await asking.past.names(type, { ...asking, namespace: null })) found.add(namespace);
-    return [...found].filter((word) => word !== '').toSorted().map((word) => ({ word, about: '' }));
-  }, []);
+  return quietly(
+    command,
+    before,
+    context,
+    async (asking) => {
+      const found = new Set<string>();
+      for (const type of asking.types)
+        for (const { namespace } of await asking.past.names(type, { ...asking, namespace: null })) found.add(namespace);
+      return [...found]
+        .filter((word) => word !== '')
+        .toSorted()
+        .map((word) => ({ word, about: '' }));
+    },
+    [],
+  );
 }
 
 /** A word that belongs to the flag before it. */
 function valueOf(words: readonly string[], word: string): string | undefined {
   const at = words.indexOf(word);
-  return ['-n', '--namespace', '-l', '--selector', '--at', '--since', '--until', '--cluster', '--context', '--database-url', '--config'].includes(words[at - 1] ?? '') ? word : undefined;
+  return [
+    '-n',
+    '--namespace',
+    '-l',
+    '--selector',
+    '--at',
+    '--since',
+    '--until',
+    '--cluster',
+    '--context',
+    '--database-url',
+    '--config',
+  ].includes(words[at - 1] ?? '')
+    ? word
+    : undefined;
 }
 
 async function quietly(
@@ -88,7 +125,11 @@ async function quietly(
   try {
     const { ask } = await import('./asking.ts');
     // Only the flags that were typed already count: the place, and where the record is.
-    command.exitOverride().allowExcessArguments().allowUnknownOption().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+    command
+      .exitOverride()
+      .allowExcessArguments()
+      .allowUnknownOption()
+      .configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
     const typed = before.at(-1)?.startsWith('-') === true ? before.slice(1, -1) : before.slice(1);
     command.parseOptions(typed);
     await ask(command, context, command.opts(), async (asking) => {

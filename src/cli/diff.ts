@@ -44,7 +44,11 @@ export const defineDiff: Define = (command, context) => {
     context.failureCode = 2;
     const wanted = wantedOf(words);
     const bad = wanted.rest.find((word) => !/^[1-9]\d{0,18}$/.test(word));
-    if (bad !== undefined) throw invalid(`"${bad}" is no revision`, `Revisions are numbers, as \`${context.name} history ${wanted.type}/${wanted.name}\` shows them.`);
+    if (bad !== undefined)
+      throw invalid(
+        `"${bad}" is no revision`,
+        `Revisions are numbers, as \`${context.name} history ${wanted.type}/${wanted.name}\` shows them.`,
+      );
     if (wanted.rest.length > 2) throw invalid('two revisions at most can be compared');
     if (wanted.rest.length > 0 && options.since !== undefined) throw invalid('revisions and --since do not go together');
     await ask(command, context, options, (asking) => diff(asking, wanted, options, context));
@@ -70,7 +74,8 @@ async function diff(asking: Asking, wanted: Wanted, options: Options, context: C
   } else if (differences.length > 0) {
     const name = `${shortName(one.type)}/${one.name}`;
     stdout.write(`${bold(`--- ${sideText(name, before)}`, stdout)}\n${bold(`+++ ${sideText(name, after)}`, stdout)}\n`);
-    for (const { sign, text } of differenceLines(differences)) stdout.write(`${painted(`${sign}${sign === ' ' ? '' : ' '}${text}`, sign, stdout)}\n`);
+    for (const { sign, text } of differenceLines(differences))
+      stdout.write(`${painted(`${sign}${sign === ' ' ? '' : ' '}${text}`, sign, stdout)}\n`);
   }
   if (differences.length === 0) asking.remark('Nothing of interest differs.');
   return differences.length === 0 ? 0 : 1;

@@ -1,6 +1,7 @@
 /** `kubetape get`: objects as they are, or as they were. */
-import { Argument, Option, type Command } from 'commander';
+import { Argument, Option } from 'commander';
 import type { KubetapeError } from '../events/errors.ts';
+import { gapText } from '../past/change-text.ts';
 import type { RecordedType, Requirement, Version } from '../past/ports.ts';
 import { labelsOf, matches, parseSelector } from '../past/selector.ts';
 import { parseTargets, type Target } from '../past/targets.ts';
@@ -105,6 +106,7 @@ async function get(
   for (const one of remarks) asking.remark(one);
   if (errors.length === 0 && found.every(({ versions }) => versions.length === 0))
     asking.remark(`No resources found${asking.namespace === null ? '' : ` in ${asking.namespace} namespace`}.`);
+  await sayGaps(asking, types, atMs);
   const [first, ...others] = errors;
   for (const { message } of others) context.stderr.write(`error: ${message}\n`);
   if (first !== undefined) throw first;
@@ -123,6 +125,12 @@ async function get(
         : objectsText([{ type, versions: [change] }], { ...now, single: true }).text,
     );
   });
+}
+
+/** What is shown is what was seen: at a time that nobody watched it may have been otherwise. */
+async function sayGaps(asking: Asking, types: readonly RecordedType[], atMs: number | null): Promise<void> {
+  const then = atMs ?? asking.nowMs;
+  for (const gap of await asking.past.gaps(types, asking, then - 1, then)) asking.remark(`${gap.resource}: ${gapText(gap)}`);
 }
 
 function batchesOf(targets: readonly Target[], types: readonly RecordedType[]): Batch[] {

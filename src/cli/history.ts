@@ -57,9 +57,11 @@ async function history(asking: Asking, wanted: Wanted, options: Options, { stdou
   const gaps = await past.gaps([one.type], { cluster, namespace: one.namespace }, oldestMs, nowMs);
   const { lines, hidden } = historyLines(changes, gaps, whichOf(options));
   if (options.output === 'table') {
-    if (lines.length > 0) stdout.write(changesText(lines, { headers: options.headers, nowMs, objects: 'none', types: asking.types, stream: stdout }));
+    if (lines.length > 0)
+      stdout.write(changesText(lines, { headers: options.headers, nowMs, objects: 'none', types: asking.types, stream: stdout }));
   } else stdout.write(recordsText(lines.map(changeJson), options.output));
-  if (lines.length === 0 && hidden === 0) asking.remark(`Nothing has happened to ${nameOfType(one.type)}/${one.name}${sinceMs === null ? '' : ` since ${rfc3339(sinceMs)}`}.`);
+  if (lines.length === 0 && hidden === 0)
+    asking.remark(`Nothing has happened to ${nameOfType(one.type)}/${one.name}${sinceMs === null ? '' : ` since ${rfc3339(sinceMs)}`}.`);
   if (hidden > 0) asking.remark(hiddenText(hidden, whichOf(options)));
   if (changes.length < read.length) asking.remark(`There are older versions; --limit shows more than ${options.limit}.`);
 }

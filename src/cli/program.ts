@@ -48,8 +48,16 @@ const VERBS: Readonly<Record<string, Verb>> = {
   diff: { about: 'two versions of an object, field by field', group: 'Ask:', load: async () => (await import('./diff.ts')).defineDiff },
   changes: { about: 'what changed, and who did it', group: 'Ask:', load: async () => (await import('./changes.ts')).defineChanges },
   blame: { about: 'who last set each line of an object', group: 'Ask:', load: async () => (await import('./blame.ts')).defineBlame },
-  timeline: { about: 'a namespace over time, under its owners', group: 'Ask:', load: async () => (await import('./timeline.ts')).defineTimeline },
-  search: { about: 'objects by name, label or image, deleted ones too', group: 'Ask:', load: async () => (await import('./search.ts')).defineSearch },
+  timeline: {
+    about: 'a namespace over time, under its owners',
+    group: 'Ask:',
+    load: async () => (await import('./timeline.ts')).defineTimeline,
+  },
+  search: {
+    about: 'objects by name, label or image, deleted ones too',
+    group: 'Ask:',
+    load: async () => (await import('./search.ts')).defineSearch,
+  },
   tail: { about: 'changes as they come through Kafka', group: 'Ask:', load: async () => (await import('./tail.ts')).defineTail },
   query: { about: 'tables, columns, rows, and SQL of your own', group: 'Ask:', load: async () => (await import('./query.ts')).defineQuery },
   topics: { about: 'create the topics in Kafka', group: 'Set up:', load: async () => (await import('./topics.ts')).defineTopics },

@@ -57,7 +57,8 @@ async function query(command: Command, context: Context, question: string | unde
     const name = question.trim().replace(/^k8s\./, '');
     const columns = await sql.columns(name);
     if (columns.length === 0) throw await noTable(sql, name);
-    if (options.schema === true) print({ columns: ['column', 'type', 'about'], rows: columns.map((one) => [one.name, one.type, one.about]) }, options, context);
+    if (options.schema === true)
+      print({ columns: ['column', 'type', 'about'], rows: columns.map((one) => [one.name, one.type, one.about]) }, options, context);
     else {
       const answer = await sql.rows(name, options.limit);
       print(answer, options, context);
@@ -96,6 +97,7 @@ function print({ columns, rows }: Answer, options: Options, { stdout }: Context)
 
 function cellOf(value: unknown): string {
   if (value === null || value === undefined) return '-';
-  const text = value instanceof Date ? value.toISOString() : typeof value === 'object' ? JSON.stringify(value) : String(value as string | number);
+  if (typeof value === 'string') return value;
+  const text = value instanceof Date ? value.toISOString() : JSON.stringify(value);
   return text.length <= CELL_MAX || typeof value !== 'object' ? text : `${text.slice(0, CELL_MAX - 1)}…`;
 }

@@ -54,7 +54,12 @@ async function search(asking: Asking, text: string, options: Options, { stdout }
     return;
   }
   if (options.output !== 'table') {
-    stdout.write(recordsText(found.map((one) => foundJson(one, text)), options.output));
+    stdout.write(
+      recordsText(
+        found.map((one) => foundJson(one, text)),
+        options.output,
+      ),
+    );
     return;
   }
   const rows = found.map((one) => [
@@ -66,7 +71,9 @@ async function search(asking: Asking, text: string, options: Options, { stdout }
   ]);
   const header = ['NAMESPACE', 'OBJECT', 'STATE', 'AGE', 'FOUND IN'];
   stdout.write(
-    columnsText(options.headers ? header : null, rows, (cell, _column, row) => (found[row]?.deletedAtMs == null ? cell : dim(cell, stdout))),
+    columnsText(options.headers ? header : null, rows, (cell, _column, row) =>
+      found[row]?.deletedAtMs == null ? cell : dim(cell, stdout),
+    ),
   );
 }
 

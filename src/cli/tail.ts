@@ -44,12 +44,19 @@ export const defineTail: Define = (command, context) => {
   placeFlags(command)
     .usage('[TYPE[/NAME]] [flags]')
     .addArgument(new Argument('[type...]', 'types, with commas, or TYPE/NAME ...; without any: all but Events'))
-    .addOption(new Option('--where <condition>', 'only changes of which it is true: op, resource, kind, namespace, name, by, summary, labels., object.'))
+    .addOption(
+      new Option(
+        '--where <condition>',
+        'only changes of which it is true: op, resource, kind, namespace, name, by, summary, labels., object.',
+      ),
+    )
     .addOption(new Option('-l, --selector <labels>', 'only objects with these labels'))
     .addOption(new Option('--since <time>', 'begin then instead of now: 15m, 2h, 10:05, RFC 3339'))
     .addOption(new Option('--all', 'versions too that changed nothing of interest'))
     .addOption(new Option('-o, --output <format>', 'form of the result').choices(['text', 'jsonl']).default('text'));
-  askFlags(askFlags(command, 'tail'), 'ask').action(async (words: readonly string[], options: Options) => tail(command, context, words, options));
+  askFlags(askFlags(command, 'tail'), 'ask').action(async (words: readonly string[], options: Options) =>
+    tail(command, context, words, options),
+  );
 };
 
 async function tail(command: Command, context: Context, words: readonly string[], options: Options): Promise<void> {
@@ -63,19 +70,33 @@ async function tail(command: Command, context: Context, words: readonly string[]
   const namespace = options.allNamespaces === true ? null : (options.namespace ?? (await currentContext(values, context.env)).namespace);
   const { openTail, Predecessors } = await import('../app/tail.ts');
   const database = resolve('ask', { argv: settingArgv(command, 'ask'), env: context.env });
-  const predecessors = await Predecessors.open(
-    database.problems.length === 0 ? (database.values as SettingsOf<'ask'>) : null,
-    (error) => remark(`${error.message}; of the first change of an object, what it was before is not known`, context),
+  const predecessors = await Predecessors.open(database.problems.length === 0 ? (database.values as SettingsOf<'ask'>) : null, (error) =>
+    remark(`${error.message}; of the first change of an object, what it was before is not known`, context),
   );
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   let targets: readonly Chosen[] = [];
-  const live = await openTail(values, (resources) => (targets = chosenOf(parsed.targets, resources)).map(({ resource }) => resource), sinceMs);
-  const filter = { cluster: values.cluster, namespace, targets, labels: requirementsOf(options.selector), test: condition?.test ?? null, all: options.all === true };
+  const live = await openTail(
+    values,
+    (resources) => (targets = chosenOf(parsed.targets, resources)).map(({ resource }) => resource),
+    sinceMs,
+  );
+  const filter = {
+    cluster: values.cluster,
+    namespace,
+    targets,
+    labels: requirementsOf(options.selector),
+    test: condition?.test ?? null,
+    all: options.all === true,
+  };
   const memory = new LiveChanges(OBJECTS_MAX);
   const print = printer(options.output, namespace === null, context);
   try {
-    if (sinceMs === null) remark(`waiting for changes of ${[...new Set(targets.map(({ resource }) => resource))].join(', ')}${namespace === null ? '' : ` in namespace ${namespace}`}`, context);
+    if (sinceMs === null)
+      remark(
+        `waiting for changes of ${[...new Set(targets.map(({ resource }) => resource))].join(', ')}${namespace === null ? '' : ` in namespace ${namespace}`}`,
+        context,
+      );
     const { unreadable } = await live.run(async (record) => {
       if (!isWanted(record, filter)) return;
       const seen = memory.changeOf(record);
@@ -129,7 +150,18 @@ function isWanted({ cluster, source, object }: ChangeRecord, filter: Filter): bo
 
 function subjectOf({ op, source, by, object }: ChangeRecord, summary: string): Subject {
   const { resource, kind, namespace, name, synthetic } = source;
-  return { op: OP_WORDS[op], resource, kind, namespace, name, by: by?.manager ?? null, summary, synthetic, labels: labelsOf(object), object: recordedObject(object) };
+  return {
+    op: OP_WORDS[op],
+    resource,
+    kind,
+    namespace,
+    name,
+    by: by?.manager ?? null,
+    summary,
+    synthetic,
+    labels: labelsOf(object),
+    object: recordedObject(object),
+  };
 }
 
 const COLOURS = { c: 'green', r: 'green', u: 'yellow', d: 'red' } as const;
@@ -139,7 +171,9 @@ function printer(output: Options['output'], withNamespace: boolean, { stdout }: 
   if (output === 'jsonl')
     return (record, summary) => {
       const { op, ts, cluster, source, by, object } = record;
-      stdout.write(`${JSON.stringify({ op: OP_WORDS[op], at: ts, cluster, ...source, by: by?.manager ?? null, summary, object: recordedObject(object) })}\n`);
+      stdout.write(
+        `${JSON.stringify({ op: OP_WORDS[op], at: ts, cluster, ...source, by: by?.manager ?? null, summary, object: recordedObject(object) })}\n`,
+      );
     };
   return ({ op, ts, source, by }, text) => {
     const name = `${withNamespace && source.namespace !== '' ? `${source.namespace} ` : ''}${shortName(source)}/${source.name}`;

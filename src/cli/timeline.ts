@@ -50,7 +50,10 @@ async function show(asking: Asking, options: Options, { stdout }: Context): Prom
   const read = await past.changes(types, asking, { sinceMs: fromMs, untilMs, limit: CHANGES_MAX, uids: null });
   const gaps = await past.gaps(types, { cluster, namespace: asking.namespace }, fromMs, toMs);
   const began = Math.min(...(await past.beginning(types, cluster)).values());
-  const unwatched = [...gaps, ...types.map(({ resource }) => ({ resource, namespace: '', cause: 'before the record', fromMs: 0, toMs: began }))];
+  const unwatched = [
+    ...gaps,
+    ...types.map(({ resource }) => ({ resource, namespace: '', cause: 'before the record', fromMs: 0, toMs: began })),
+  ];
   const namespaces = [...new Set(read.map(({ namespace }) => namespace))].toSorted();
   const window = { fromMs, toMs, width: options.width };
   const parts = namespaces.map((namespace) => ({
@@ -68,7 +71,8 @@ async function show(asking: Asking, options: Options, { stdout }: Context): Prom
     return;
   }
   const filled = parts.filter(({ rows }) => rows.length > 0);
-  for (const [at, { namespace, rows }] of filled.entries()) stdout.write(`${at === 0 ? '' : '\n'}${partText(namespace, rows, asking, fromMs, toMs, stdout)}`);
+  for (const [at, { namespace, rows }] of filled.entries())
+    stdout.write(`${at === 0 ? '' : '\n'}${partText(namespace, rows, asking, fromMs, toMs, stdout)}`);
   if (filled.length === 0) asking.remark(`Nothing of interest has changed from ${rfc3339(fromMs)} to ${rfc3339(toMs)}.`);
   if (read.length === CHANGES_MAX) asking.remark(`Only the newest ${CHANGES_MAX} changes are shown.`);
   for (const gap of gaps) asking.remark(`${MARKS.gap} ${gap.resource}, until ${rfc3339(gap.toMs)}: ${gapText(gap)}`);
@@ -90,7 +94,10 @@ function partText(
     const last = changes.at(-1);
     const count = changes.length + warnings.length;
     const type = resource === '' ? shortName({ resource: `${kind.toLowerCase()}s`, kind }) : typeText(resource, types);
-    const text = last === undefined ? (warnings.at(-1)?.text ?? '') : `${humanDuration(Math.max(0, nowMs - last.change.changedAtMs))} ago: ${last.text}`;
+    const text =
+      last === undefined
+        ? (warnings.at(-1)?.text ?? '')
+        : `${humanDuration(Math.max(0, nowMs - last.change.changedAtMs))} ago: ${last.text}`;
     return [`${'  '.repeat(depth)}${type}/${name}`, bar, count === 0 ? '' : String(count), text];
   });
   return columnsText([namespace === '' ? '(cluster)' : namespace, axis, '#', 'LAST'], cells, (cell, column, row) =>

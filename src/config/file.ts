@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
 import { BY_KEY } from './catalogue.ts';
 import { nearest } from './nearest.ts';
 import { CONCERNS } from './roles.ts';
@@ -28,7 +29,7 @@ export function readSettingsFile(path: string): Layer {
 }
 
 export function parseSettings(text: string, path: string): Layer {
-  const { LineCounter, parseDocument } = require('yaml') as typeof import('yaml');
+  const { LineCounter, parseDocument } = require('yaml') as typeof Yaml;
   const lines = new LineCounter();
   // Pretty errors quote the source, and with it perhaps a secret.
   const document = parseDocument(text, { prettyErrors: false, lineCounter: lines });

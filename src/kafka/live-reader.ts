@@ -49,7 +49,11 @@ export class LiveReader {
       const { topics } = await called<kafka.Metadata>((done) =>
         this.#consumer.getMetadata({ allTopics: true, timeout: REQUEST_TIMEOUT_MS }, done as never),
       );
-      for (const { name, partitions } of topics) this.#partitions.set(name, partitions.map(({ id }) => id));
+      for (const { name, partitions } of topics)
+        this.#partitions.set(
+          name,
+          partitions.map(({ id }) => id),
+        );
       return [...this.#partitions.keys()];
     } catch (error) {
       throw kafkaError(error, 'reading', brokers);
@@ -90,7 +94,7 @@ export class LiveReader {
     if (sinceMs !== null) {
       const asked = partitions.map((one) => ({ ...one, offset: sinceMs }));
       const found = await called<{ topic: string; partition: number; offset: number }[]>((done) =>
-        this.#consumer.offsetsForTimes(asked as never, REQUEST_TIMEOUT_MS, done as never),
+        this.#consumer.offsetsForTimes(asked, REQUEST_TIMEOUT_MS, done as never),
       );
       // -1: nothing that new; librdkafka takes it for the end.
       return found.map(({ topic, partition, offset }) => ({ topic, partition, offset }));

@@ -91,7 +91,10 @@ function mergedList(
     const was = places.get(id);
     const old = was === undefined ? undefined : blame.parts?.get(was);
     const value = after[place];
-    return [place, was === undefined || old === undefined ? all(value, version, depth + 1) : merged(before[was], old, value, version, '', depth + 1)];
+    return [
+      place,
+      was === undefined || old === undefined ? all(value, version, depth + 1) : merged(before[was], old, value, version, '', depth + 1),
+    ];
   });
   return { version: blame.version, parts: new Map(parts) };
 }

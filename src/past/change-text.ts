@@ -42,7 +42,12 @@ const CAUSES: Readonly<Record<string, string>> = {
   audit: 'an audit listed everything anew',
 };
 
+/** The cause of time that is not over: whether it is a gap will be known once a collector is back. */
+export const SILENT = 'silent';
+
 /** `not watched for 41s (between two snapshots): changes are known by their net effect` */
 export function gapText({ cause, fromMs, toMs }: Gap): string {
-  return `not watched for ${humanDuration(Math.max(0, toMs - fromMs))} (${CAUSES[cause] ?? cause}): changes are known by their net effect`;
+  const length = humanDuration(Math.max(0, toMs - fromMs));
+  if (cause === SILENT) return `nothing is known of the last ${length}: no collector has been heard since`;
+  return `not watched for ${length} (${CAUSES[cause] ?? cause}): changes are known by their net effect`;
 }

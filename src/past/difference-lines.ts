@@ -11,7 +11,7 @@ import { differencesOf, type Difference } from '../diff/difference.ts';
 import { textOf } from '../diff/fields.ts';
 import { shownSides } from '../diff/masking.ts';
 import { isNoise } from '../diff/noise.ts';
-import { pathText, type Path, type Segment } from '../diff/path.ts';
+import { pathText, segmentText, type Path, type Segment } from '../diff/path.ts';
 import { yamlLines } from './yaml-lines.ts';
 
 export interface DifferenceLine {
@@ -26,7 +26,8 @@ export function shownDifferences(before: KubernetesObject | null, after: Kuberne
 
 export function differenceLines(differences: readonly Difference[]): DifferenceLine[] {
   const places = new Map<string, Difference[]>();
-  for (const difference of differences) {
+  // As kubectl prints objects: metadata before spec before status.
+  for (const difference of differences.toSorted((a, b) => byCode(segmentText(a.path[0]), segmentText(b.path[0])))) {
     const place = pathText(placeOf(difference.path));
     const here = places.get(place);
     if (here === undefined) places.set(place, [difference]);
@@ -39,6 +40,10 @@ export function differenceLines(differences: readonly Difference[]): DifferenceL
     for (const difference of here) lines.push(...linesOf(difference, indent));
   }
   return lines;
+}
+
+function byCode(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Where the field, or the element of a list, is. */
@@ -64,7 +69,8 @@ function side(sign: '-' | '+', name: string, value: unknown, indent: string): Di
   // The name may need quotes, and a long text its own lines: as the YAML of a map with this one field.
   if (!name.startsWith('[')) return yamlLines({ [name]: value }).map(({ text }) => ({ sign, text: `${indent}${text}` }));
   const lines = yamlLines(value);
-  if (lines.length === 1 && (typeof value !== 'object' || value === null)) return [{ sign, text: `${indent}${name}: ${lines[0]?.text ?? ''}` }];
+  if (lines.length === 1 && (typeof value !== 'object' || value === null))
+    return [{ sign, text: `${indent}${name}: ${lines[0]?.text ?? ''}` }];
   return [{ sign, text: `${indent}${name}:` }, ...lines.map(({ text }): DifferenceLine => ({ sign, text: `${indent}  ${text}` }))];
 }
 

@@ -22,7 +22,18 @@ interface Token {
   readonly at: number;
 }
 
-const NAMES: ReadonlySet<string> = new Set(['op', 'resource', 'kind', 'namespace', 'name', 'by', 'summary', 'synthetic', 'labels', 'object']);
+const NAMES: ReadonlySet<string> = new Set([
+  'op',
+  'resource',
+  'kind',
+  'namespace',
+  'name',
+  'by',
+  'summary',
+  'synthetic',
+  'labels',
+  'object',
+]);
 const WORDS: Readonly<Record<string, unknown>> = { true: true, false: false, null: null };
 const TOKEN = /\s*(?:(&&|\|\||==|!=|=~|!~|<=|>=|[<>!().[\]])|([A-Za-z_][\w-]*)|(-?\d+(?:\.\d+)?)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))/y;
 
@@ -49,7 +60,8 @@ function tokens(text: string): Token[] {
     const [all, sign, name, number, string] = match;
     const at = from + all.length - all.trimStart().length;
     if (sign !== undefined) found.push({ kind: 'sign', text: sign, at });
-    else if (name !== undefined) found.push(Object.hasOwn(WORDS, name) ? { kind: 'value', text: name, value: WORDS[name], at } : { kind: 'name', text: name, at });
+    else if (name !== undefined)
+      found.push(Object.hasOwn(WORDS, name) ? { kind: 'value', text: name, value: WORDS[name], at } : { kind: 'name', text: name, at });
     else if (number !== undefined) found.push({ kind: 'value', text: number, value: Number(number), at });
     else found.push({ kind: 'value', text: string ?? '', value: unquoted(string ?? '""'), at });
   }
@@ -159,7 +171,8 @@ class Parser {
 
   #path(): Evaluate {
     const first = this.#next();
-    if (!NAMES.has(first.text)) throw new Refusal(`there is no ${first.text} (character ${first.at + 1}); there are ${[...NAMES].join(', ')}`);
+    if (!NAMES.has(first.text))
+      throw new Refusal(`there is no ${first.text} (character ${first.at + 1}); there are ${[...NAMES].join(', ')}`);
     const path: (string | number)[] = [];
     do {
       if (this.#next().kind !== 'name') throw this.#unexpected();
@@ -186,7 +199,8 @@ function truth(value: unknown): boolean {
 }
 
 function textOf(value: unknown): string {
-  return value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value as string);
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function compare(sign: string, left: unknown, right: unknown): boolean {

@@ -36,10 +36,11 @@ export class LiveChanges {
     // Deleted and set again, it is the newest of the map.
     this.#last.delete(key);
     if (op !== 'd') this.#last.set(key, version);
-    if (this.#last.size > this.#objectsMax) for (const [oldest] of this.#last) {
-      this.#last.delete(oldest);
-      break;
-    }
+    if (this.#last.size > this.#objectsMax)
+      for (const [oldest] of this.#last) {
+        this.#last.delete(oldest);
+        break;
+      }
     return { ...version, before, isFirst: before === null };
   }
 }

@@ -60,7 +60,15 @@ interface Ref {
 }
 
 /** The object's owner, and the owner's where its name tells: a Deployment's ReplicaSets are called after it. */
-function chainOf({ object, kind, name }: { readonly object: KubernetesObject | null; readonly kind: string; readonly name: string }): [Ref, Ref][] {
+function chainOf({
+  object,
+  kind,
+  name,
+}: {
+  readonly object: KubernetesObject | null;
+  readonly kind: string;
+  readonly name: string;
+}): [Ref, Ref][] {
   const metadata = fieldsOf(object?.['metadata']);
   const owners = listOf(metadata['ownerReferences']).map(fieldsOf);
   const owner = owners.find(({ controller }) => controller === true) ?? owners[0];
@@ -75,7 +83,8 @@ function chainOf({ object, kind, name }: { readonly object: KubernetesObject | n
 
 /** References that go in a circle must not make one here. */
 function isBelow<T>(node: Node<T>, other: Node<T>, nodes: ReadonlyMap<string, Node<T>>): boolean {
-  for (let at: Node<T> | undefined = node; at !== undefined; at = at.parent === null ? undefined : nodes.get(at.parent)) if (at === other) return true;
+  for (let at: Node<T> | undefined = node; at !== undefined; at = at.parent === null ? undefined : nodes.get(at.parent))
+    if (at === other) return true;
   return false;
 }
 

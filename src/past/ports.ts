@@ -110,7 +110,11 @@ export interface Past {
   /** The versions with one of these resourceVersions. */
   revisions(type: RecordedType, cluster: string, uids: readonly string[], resourceVersions: readonly string[]): Promise<Version[]>;
   /** The version before this one; null where none is kept. */
-  before(type: RecordedType, cluster: string, version: Pick<Version, 'uid' | 'epoch' | 'resourceVersion'>): Promise<RecordedChange['before']>;
+  before(
+    type: RecordedType,
+    cluster: string,
+    version: Pick<Version, 'uid' | 'epoch' | 'resourceVersion'>,
+  ): Promise<RecordedChange['before']>;
   /** Changes, the newest first; of these objects, or of all (null). */
   changes(
     types: readonly RecordedType[],

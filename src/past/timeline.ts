@@ -47,7 +47,12 @@ interface OfObject {
 }
 
 /** @param changes of one namespace, in any order; Events among them become marks on what they are about */
-export function timeline(changes: readonly RecordedChange[], gaps: readonly Gap[], types: readonly RecordedType[], window: Window): TimelineRow[] {
+export function timeline(
+  changes: readonly RecordedChange[],
+  gaps: readonly Gap[],
+  types: readonly RecordedType[],
+  window: Window,
+): TimelineRow[] {
   const warnings = warningsOf(changes);
   const objects = new Map<string, OfObject>();
   for (const change of changes.toSorted(olderFirst)) {
@@ -117,7 +122,15 @@ function rowOf(item: OfObject, depth: number, warnings: Warnings, gaps: readonly
   }
   for (const { atMs } of warnings) put(cells, cellOf(atMs, window), MARKS.warning);
   for (const { change, text } of changes) if (text !== '') put(cells, cellOf(change.changedAtMs, window), markOf(change));
-  return { depth, kind: item.kind, name: item.name, resource: item.resource, bar: cells.join(''), changes: changes.filter(({ text }) => text !== ''), warnings };
+  return {
+    depth,
+    kind: item.kind,
+    name: item.name,
+    resource: item.resource,
+    bar: cells.join(''),
+    changes: changes.filter(({ text }) => text !== ''),
+    warnings,
+  };
 }
 
 /** What a list found was there before, as long as nobody knows. */

@@ -94,8 +94,8 @@ function literalOf(text: string, indent: string): { readonly head: string; reado
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/;
 /** Nothing that YAML gives a meaning to, and no number, time or switch of YAML 1.1. */
 const PLAIN = /^[A-Za-z_/][\w./@+*$()~^;|<>=-]*(?:[ :][\w./@+*$()~^;|<>=-]+)*$/;
-/** Addresses, quantities and shares begin with a digit and are no numbers. */
-const NO_NUMBER = /^\d{1,3}(\.\d{1,3}){3}$|^\d+(m|Ki|Mi|Gi|Ti|Pi|%)$/;
+/** Addresses, uids, quantities and shares begin with a digit and are no numbers. */
+const NO_NUMBER = /^\d{1,3}(\.\d{1,3}){3}$|^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$|^\d+(m|Ki|Mi|Gi|Ti|Pi|%)$/;
 const WORDS = /^(y|n|yes|no|on|off|true|false|null|nan|inf|infinity)$/i;
 
 /** A scalar, or an empty list or map. */

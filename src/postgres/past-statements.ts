@@ -23,7 +23,9 @@ export const RESOURCES = 'SELECT resource, table_name AS "table", api_group AS "
 const present = (table: string): string => `k8s.${quoted(table)}`;
 const history = (table: string): string => `k8s.${quoted(`${table}_history`)}`;
 
-/** Clusters with anything in these tables: from one to the next by the primary key, without reading the rows. */
+export const WATCHED_CLUSTERS = 'SELECT DISTINCT cluster FROM k8s.watches ORDER BY cluster';
+
+/** Clusters with anything in these tables: from one to the next. */
 export function clusters(tables: readonly string[]): Query {
   const each = tables.map(
     (table) => `SELECT cluster FROM (WITH RECURSIVE c AS (
@@ -147,18 +149,29 @@ export function ends(tables: readonly string[]): Query {
   return { text: each.join(' UNION ALL '), values: [] };
 }
 
+/** A watch that was heard last so long ago is not live: a quiet one says so once a minute. Of Events nothing can be told. */
+const SILENT = "interval '3 minutes'";
+
+/** The time since a watch was last heard is one more: nobody knows yet whether it will be a gap. */
 export function gaps(place: unknown[], resources: readonly string[], from: Date, to: Date): Query {
   return {
-    text: `SELECT resource, namespace, cause, from_time, to_time FROM k8s.gaps AS g
- WHERE ${inPlace('g')} AND resource = ANY ($3) AND from_time < $5 AND to_time > $4 ORDER BY to_time DESC`,
+    text: `SELECT resource, namespace, cause, from_time, to_time FROM (
+  SELECT resource, namespace, cause, from_time, to_time FROM k8s.gaps AS g WHERE ${inPlace('g')}
+  UNION ALL
+  SELECT resource, namespace, 'silent', seen_until, $5 FROM k8s.watches AS w
+   WHERE ${inPlace('w')} AND resource <> 'events' AND seen_until < now() - ${SILENT}) AS u
+ WHERE resource = ANY ($3) AND from_time < $5 AND to_time > $4 ORDER BY to_time DESC, resource`,
     values: [...place, resources, from, to],
   };
 }
 
+/** Since when a resource is watched, or was: what was recorded by others may have come before. */
 export function beginnings(tables: readonly { readonly resource: string; readonly table: string }[], cluster: string): Query {
   const each = tables.map(
     ({ resource, table }) =>
-      `SELECT ${literal(resource)} AS resource, (SELECT h.changed_at FROM ${history(table)} AS h WHERE h.cluster = $1 ORDER BY h.changed_at LIMIT 1) AS began`,
+      `SELECT ${literal(resource)} AS resource,
+       LEAST((SELECT min(since) FROM k8s.watches WHERE cluster = $1 AND resource = ${literal(resource)}),
+             (SELECT h.changed_at FROM ${history(table)} AS h WHERE h.cluster = $1 ORDER BY h.changed_at LIMIT 1)) AS began`,
   );
   return { text: each.join(' UNION ALL '), values: [cluster] };
 }

@@ -70,7 +70,9 @@ export class PostgresPast implements Past {
     await checkSchema(this.#database);
     const types = await this.#database.query<RecordedType>(statements.RESOURCES);
     if (types.length === 0) return { clusters: [], types };
-    const rows = await this.#query<{ cluster: string }>(statements.clusters(types.map(({ table }) => table)));
+    const watched = await this.#database.query<{ cluster: string }>(statements.WATCHED_CLUSTERS);
+    const rows =
+      watched.length > 0 ? watched : await this.#query<{ cluster: string }>(statements.clusters(types.map(({ table }) => table)));
     return { clusters: rows.map(({ cluster }) => cluster), types };
   }
 
@@ -120,7 +122,9 @@ export class PostgresPast implements Past {
     cluster: string,
     { uid, epoch, resourceVersion }: Pick<Version, 'uid' | 'epoch' | 'resourceVersion'>,
   ): Promise<RecordedChange['before']> {
-    const [row] = await this.#query<Pick<VersionRow, 'op' | 'object'>>(statements.versionBefore(table, cluster, uid, epoch, resourceVersion));
+    const [row] = await this.#query<Pick<VersionRow, 'op' | 'object'>>(
+      statements.versionBefore(table, cluster, uid, epoch, resourceVersion),
+    );
     return row ?? null;
   }
 

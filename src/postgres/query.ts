@@ -39,8 +39,8 @@ export async function runQuery(database: Database, text: string): Promise<Answer
     await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = '${TIMEOUT}'; SET LOCAL search_path = k8s, public`);
     try {
       // Parameters, if only none, keep the server from taking several statements at once.
-      const result = await client.query({ text, values: [], rowMode: 'array', queryMode: 'extended' } as never);
-      const { fields, rows } = result as unknown as { fields: { name: string; dataTypeID: number }[]; rows: unknown[][] };
+      const asked = { text, values: [], rowMode: 'array' as const, queryMode: 'extended' };
+      const { fields, rows } = await client.query<unknown[]>(asked);
       const bigints = new Set(fields.flatMap(({ dataTypeID }, at) => (dataTypeID === INT8 ? [at] : [])));
       return {
         columns: fields.map(({ name }) => name),

@@ -3,7 +3,16 @@ import { test } from 'node:test';
 import { cellText, columnsText } from '../../src/cli/output/columns.ts';
 
 test("columns are three blanks apart, at least as wide as kubectl's, and nothing trails", () => {
-  assert.equal(columnsText(['A', 'NAME', 'LAST'], [['1', 'checkout', 'x'], ['22', 'c', '']]), 'A     NAME       LAST\n1     checkout   x\n22    c          \n');
+  assert.equal(
+    columnsText(
+      ['A', 'NAME', 'LAST'],
+      [
+        ['1', 'checkout', 'x'],
+        ['22', 'c', ''],
+      ],
+    ),
+    'A     NAME       LAST\n1     checkout   x\n22    c          \n',
+  );
   assert.equal(columnsText(null, [['a', 'b']]), 'a     b\n');
   assert.equal(columnsText(null, []), '');
 });

@@ -11,18 +11,33 @@ const file = (name: string, text: string): string => {
   writeFileSync(at, text);
   return at;
 };
-const one = file('one', 'current-context: prod\ncontexts:\n- name: prod\n  context: { cluster: a, namespace: shop }\n- name: dev\n  context: { cluster: b }\n');
+const one = file(
+  'one',
+  'current-context: prod\ncontexts:\n- name: prod\n  context: { cluster: a, namespace: shop }\n- name: dev\n  context: { cluster: b }\n',
+);
 const two = file('two', 'current-context: other\ncontexts:\n- name: other\n  context: { namespace: far }\n');
 
 test('the namespace of the context, as kubectl would take it', async () => {
   assert.deepEqual(await currentContext({ kubeconfig: one }, {}), { name: 'prod', namespace: 'shop' });
   assert.deepEqual(await currentContext({ kubeconfig: one, context: 'dev' }, {}), { name: 'dev', namespace: 'default' });
-  assert.deepEqual(await currentContext({}, { KUBECONFIG: [path.join(folder, 'none'), one, two].join(path.delimiter) }), { name: 'prod', namespace: 'shop' });
-  assert.deepEqual(await currentContext({ context: 'other' }, { KUBECONFIG: [one, two].join(path.delimiter) }), { name: 'other', namespace: 'far' });
+  assert.deepEqual(await currentContext({}, { KUBECONFIG: [path.join(folder, 'none'), one, two].join(path.delimiter) }), {
+    name: 'prod',
+    namespace: 'shop',
+  });
+  assert.deepEqual(await currentContext({ context: 'other' }, { KUBECONFIG: [one, two].join(path.delimiter) }), {
+    name: 'other',
+    namespace: 'far',
+  });
 });
 
 test('without a kubeconfig, or with something else in its place, it is default', async () => {
   assert.deepEqual(await currentContext({}, { HOME: folder }), { name: '', namespace: 'default' });
-  for (const text of ['', '- a\n', 'contexts: 3\ncurrent-context: [1]\n', '{ not yaml', 'contexts: [null, {name: x}]\ncurrent-context: x\n'])
+  for (const text of [
+    '',
+    '- a\n',
+    'contexts: 3\ncurrent-context: [1]\n',
+    '{ not yaml',
+    'contexts: [null, {name: x}]\ncurrent-context: x\n',
+  ])
     assert.equal((await currentContext({ kubeconfig: file('odd', text) }, {})).namespace, 'default', text);
 });

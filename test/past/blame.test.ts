@@ -40,14 +40,20 @@ test('B1 last: what went and came back is set anew, and so is what became anothe
 });
 
 test('B2 bounded: what was there when the record begins says so', () => {
-  const lines = byLine([version({ spec: { a: 1, b: 1 } }, { op: 'r', by: 'somebody' }), version({ spec: { a: 1, b: 2 } }, { by: 'editor' })]);
+  const lines = byLine([
+    version({ spec: { a: 1, b: 1 } }, { op: 'r', by: 'somebody' }),
+    version({ spec: { a: 1, b: 2 } }, { by: 'editor' }),
+  ]);
   assert.deepEqual([lines['a: 1'], lines['b: 2']], ['^somebody', 'editor']);
   assert.deepEqual(blameLines([]), []);
   assert.deepEqual(blameLines([version(null, { op: 'd' })]), []);
 });
 
 test('B3 masked: of a Secret the line tells who changed the value, and nothing else', () => {
-  const secret = (hmac: string) => ({ kind: 'Secret', data: { password: { redacted: true, bytes: 4, hmac }, user: { redacted: true, bytes: 1, hmac: 'u' } } });
+  const secret = (hmac: string) => ({
+    kind: 'Secret',
+    data: { password: { redacted: true, bytes: 4, hmac }, user: { redacted: true, bytes: 1, hmac: 'u' } },
+  });
   const lines = byLine([version(secret('h1'), { op: 'c', by: 'creator' }), version(secret('h2'), { by: 'rotator' })]);
   assert.deepEqual([lines['password: "***"'], lines['user: "***"']], ['rotator', 'creator']);
   assert.doesNotMatch(JSON.stringify(lines), /h1|h2|hmac/);
@@ -63,7 +69,11 @@ test('recorded objects: the lines are the newest state, each with a version that
 });
 
 test('M1 masked: what is printed of a Secret is neither a value nor a manifest that could be applied', () => {
-  const secret = { kind: 'Secret', metadata: { name: 'a', uid: 'u', resourceVersion: '1', ownerReferences: [{}] }, data: { password: 'aHVzaA==' } };
+  const secret = {
+    kind: 'Secret',
+    metadata: { name: 'a', uid: 'u', resourceVersion: '1', ownerReferences: [{}] },
+    data: { password: 'aHVzaA==' },
+  };
   assert.deepEqual(manifestOf(secret), { kind: 'Secret', metadata: { name: 'a' }, data: { password: '***' } });
   assert.deepEqual(recordedObject(secret)['data'], { password: '***' });
 });

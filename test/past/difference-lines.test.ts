@@ -9,9 +9,22 @@ const text = (before: object | null, after: object | null, all = false): string 
     .join('\n');
 
 test('fields under their place, elements by their key, what was before what is', () => {
-  const pod = (image: string, env: object[], more: object = {}) => ({ kind: 'Pod', spec: { containers: [{ name: 'web', image, env, ...more }] } });
+  const pod = (image: string, env: object[], more: object = {}) => ({
+    kind: 'Pod',
+    spec: { containers: [{ name: 'web', image, env, ...more }] },
+  });
   assert.equal(
-    text(pod('a:v42', [{ name: 'A', value: '1' }]), pod('a:v43', [{ name: 'A', value: '2' }, { name: 'FEATURE_X', value: 'true' }], { command: ['sh', '-c'] })),
+    text(
+      pod('a:v42', [{ name: 'A', value: '1' }]),
+      pod(
+        'a:v43',
+        [
+          { name: 'A', value: '2' },
+          { name: 'FEATURE_X', value: 'true' },
+        ],
+        { command: ['sh', '-c'] },
+      ),
+    ),
     ` spec.containers[web]
 -   image: a:v42
 +   image: a:v43
@@ -31,7 +44,10 @@ test('fields under their place, elements by their key, what was before what is',
 test('what came as a whole, a set, and another order', () => {
   assert.equal(text({ kind: 'X', metadata: { labels: { a: 'b' } } }, { kind: 'X', metadata: {} }), ' metadata\n-   labels:\n-     a: b');
   assert.equal(text({ spec: { names: ['a', 'b'] } }, { spec: { names: ['b', 'c'] } }), ' spec.names\n-   [a]: a\n+   [c]: c');
-  assert.equal(text({ spec: { names: ['a', 'b'] } }, { spec: { names: ['b', 'a'] } }), ' spec\n-   names in the order a, b\n+   names in the order b, a');
+  assert.equal(
+    text({ spec: { names: ['a', 'b'] } }, { spec: { names: ['b', 'a'] } }),
+    ' spec\n-   names in the order a, b\n+   names in the order b, a',
+  );
   assert.match(text(null, { kind: 'X', spec: { a: 1 } }), /^\+ kind: X\n\+ spec:\n\+   a: 1$/);
 });
 
@@ -40,7 +56,8 @@ test('F1 empty: no line if and only if nothing but noise differs', () => {
   assert.equal(text(object(1), object(2)), '');
   assert.equal(text(object(1), object(2), true), ' metadata\n-   generation: 1\n+   generation: 2');
   for (const resource of RECORDED)
-    for (const { before, after } of changesIn(resource)) assert.equal(text(before, after, true) === '', JSON.stringify(before) === JSON.stringify(after));
+    for (const { before, after } of changesIn(resource))
+      assert.equal(text(before, after, true) === '', JSON.stringify(before) === JSON.stringify(after));
 });
 
 test('F2 masked: of a Secret it is seen that a value changed, and no value', () => {

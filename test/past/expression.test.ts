@@ -41,7 +41,17 @@ test('comparisons, patterns, and what joins them, in the usual order of preceden
     'synthetic == false',
     'op=="update"&&(name=="x"||name=="checkout")',
   ];
-  const no = ['op == "delete"', 'object.spec.replicas > 3', 'object.spec.gone > 0', 'object.spec.gone < 0', 'labels.gone', 'synthetic', 'name < 3', 'op == "update" && false', 'object.spec.replicas == "3"'];
+  const no = [
+    'op == "delete"',
+    'object.spec.replicas > 3',
+    'object.spec.gone > 0',
+    'object.spec.gone < 0',
+    'labels.gone',
+    'synthetic',
+    'name < 3',
+    'op == "update" && false',
+    'object.spec.replicas == "3"',
+  ];
   for (const text of yes) assert.ok(holds(text), text);
   for (const text of no) assert.ok(!holds(text), text);
 });
@@ -69,7 +79,26 @@ test('W1 whole: what is not understood to its end is refused, with the place', (
 });
 
 test('W2 total: no text makes the parser throw, and no change the condition', () => {
-  const piece = fc.constantFrom('op', 'object', '.', '[', ']', '"a"', '1', '==', '=~', '&&', '||', '!', '(', ')', '<', 'labels', 'null', ' ');
+  const piece = fc.constantFrom(
+    'op',
+    'object',
+    '.',
+    '[',
+    ']',
+    '"a"',
+    '1',
+    '==',
+    '=~',
+    '&&',
+    '||',
+    '!',
+    '(',
+    ')',
+    '<',
+    'labels',
+    'null',
+    ' ',
+  );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), fc.object(), (pieces, object) => {
       const condition = parseCondition(pieces.join(' '));

@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { findType, nameOfType, shortName, singularOf, typeWords } from '../../src/past/kinds.ts';
 import type { RecordedType } from '../../src/past/ports.ts';
 
-const type = (resource: string, group: string, kind: string): RecordedType => ({ resource, table: resource.replaceAll('.', '_'), group, kind });
+const type = (resource: string, group: string, kind: string): RecordedType => ({
+  resource,
+  table: resource.replaceAll('.', '_'),
+  group,
+  kind,
+});
 
 const TYPES = [
   type('pods', '', 'Pod'),
@@ -25,13 +30,30 @@ const found = (word: string): string => {
 
 test('K1 kubectl: plural, singular, kind and short name, in any case, with a group or the beginning of it', () => {
   for (const word of ['pods', 'pod', 'po', 'Pod', 'PODS']) assert.equal(found(word), 'pods', word);
-  for (const word of ['deploy', 'deployment', 'Deployments', 'deployments.apps', 'deployments.v1.apps', 'deploy.apps']) assert.equal(found(word), 'deployments', word);
-  for (const [word, resource] of [['sts', 'statefulsets'], ['svc', 'services'], ['netpol', 'networkpolicies'], ['networkpolicy', 'networkpolicies'], ['ing', 'ingresses'], ['ingress', 'ingresses'], ['ev', 'events'], ['event.events.k8s.io', 'events']] as const)
+  for (const word of ['deploy', 'deployment', 'Deployments', 'deployments.apps', 'deployments.v1.apps', 'deploy.apps'])
+    assert.equal(found(word), 'deployments', word);
+  for (const [word, resource] of [
+    ['sts', 'statefulsets'],
+    ['svc', 'services'],
+    ['netpol', 'networkpolicies'],
+    ['networkpolicy', 'networkpolicies'],
+    ['ing', 'ingresses'],
+    ['ingress', 'ingresses'],
+    ['ev', 'events'],
+    ['event.events.k8s.io', 'events'],
+  ] as const)
     assert.equal(found(word), resource, word);
 });
 
 test('K2 custom: by plural, kind and group; of one name in two groups neither is guessed', () => {
-  for (const word of ['certificates', 'certificate', 'Certificate', 'certificates.cert-manager.io', 'certificates.cert-manager', 'certificate.cert-manager.io'])
+  for (const word of [
+    'certificates',
+    'certificate',
+    'Certificate',
+    'certificates.cert-manager.io',
+    'certificates.cert-manager',
+    'certificate.cert-manager.io',
+  ])
     assert.equal(found(word), 'certificates.cert-manager.io', word);
   assert.equal(found('databases.db.example'), 'databases.db.example');
   assert.equal(found('database.other'), 'databases.other.example');
@@ -48,6 +70,12 @@ test('what is not recorded is told from what does not exist', () => {
 test('names of types: as -o name has them, and the shortest that people know', () => {
   assert.deepEqual(TYPES.slice(0, 3).map(nameOfType), ['pod', 'service', 'deployment.apps']);
   assert.deepEqual(TYPES.map(shortName).slice(0, 8), ['po', 'svc', 'deploy', 'sts', 'netpol', 'ing', 'ev', 'certificate']);
-  assert.deepEqual(['endpoints', 'ingressclasses', 'policies', 'pods', 'statuses'].map(singularOf), ['endpoints', 'ingressclass', 'policy', 'pod', 'statuse']);
+  assert.deepEqual(['endpoints', 'ingressclasses', 'policies', 'pods', 'statuses'].map(singularOf), [
+    'endpoints',
+    'ingressclass',
+    'policy',
+    'pod',
+    'statuse',
+  ]);
   assert.ok(typeWords(TYPES).includes('deploy'));
 });

@@ -9,7 +9,19 @@ const record = (name: string, resourceVersion: string, replicas: number, op: Op 
   op,
   ts: '2026-11-20T10:00:00.000Z',
   cluster: 'c',
-  source: { group: 'apps', version: 'v1', resource: 'deployments', kind: 'Deployment', namespace: 'shop', name, uid: name, resourceVersion, epoch: 1, snapshot: false, synthetic: false },
+  source: {
+    group: 'apps',
+    version: 'v1',
+    resource: 'deployments',
+    kind: 'Deployment',
+    namespace: 'shop',
+    name,
+    uid: name,
+    resourceVersion,
+    epoch: 1,
+    snapshot: false,
+    synthetic: false,
+  },
   by: { manager: 'helm', operation: 'Update', time: null },
   object: { kind: 'Deployment', metadata: { name, uid: name }, spec: { replicas } },
 });
@@ -26,5 +38,8 @@ test('from the second change of an object on, what it was before is known', () =
 test('V1 bounded: the objects that have not changed for the longest are forgotten first', () => {
   const live = new LiveChanges(2);
   for (const name of ['a', 'b', 'a', 'c']) live.changeOf(record(name, '1', 1));
-  assert.deepEqual(['a', 'c', 'b'].map((name) => live.changeOf(record(name, '2', 2)).isFirst), [false, false, true]);
+  assert.deepEqual(
+    ['a', 'c', 'b'].map((name) => live.changeOf(record(name, '2', 2)).isFirst),
+    [false, false, true],
+  );
 });

@@ -7,8 +7,14 @@ const named = (name: string, deletedAtMs: number | null = null) => ({ namespace:
 
 test('names that begin alike come first, those that are there before those that were', () => {
   const names = [named('cart-1'), named('checkout-7d9f-a', 1), named('checkout-7d9f-b'), named('my-checkout'), named('chekout')];
-  assert.deepEqual(nearestNames('checkout', names).map(({ name }) => name), ['checkout-7d9f-b', 'checkout-7d9f-a', 'my-checkout']);
-  assert.deepEqual(nearestNames('crat-1', names).map(({ name }) => name), ['cart-1']);
+  assert.deepEqual(
+    nearestNames('checkout', names).map(({ name }) => name),
+    ['checkout-7d9f-b', 'checkout-7d9f-a', 'my-checkout'],
+  );
+  assert.deepEqual(
+    nearestNames('crat-1', names).map(({ name }) => name),
+    ['cart-1'],
+  );
   assert.deepEqual(nearestNames('zzzzzz', names), []);
 });
 

@@ -11,8 +11,35 @@ function selects(text: string): boolean {
 }
 
 test("L1 same: matches what the API server's selectors match", () => {
-  const yes = ['', 'app=web', 'app==web', 'app = web', 'app!=db', 'missing!=x', 'env in (dev, prod)', 'env notin (dev,test)', 'missing notin (a)', 'app', '!missing', 'app=web,env=prod', 'app.kubernetes.io/name=shop', 'empty=', 'app in (web),!gone'];
-  const no = ['app=db', 'app!=web', 'env in (dev)', 'env notin (prod)', 'missing', '!app', 'app=web,env=dev', 'missing=x', 'missing in (a)', 'constructor'];
+  const yes = [
+    '',
+    'app=web',
+    'app==web',
+    'app = web',
+    'app!=db',
+    'missing!=x',
+    'env in (dev, prod)',
+    'env notin (dev,test)',
+    'missing notin (a)',
+    'app',
+    '!missing',
+    'app=web,env=prod',
+    'app.kubernetes.io/name=shop',
+    'empty=',
+    'app in (web),!gone',
+  ];
+  const no = [
+    'app=db',
+    'app!=web',
+    'env in (dev)',
+    'env notin (prod)',
+    'missing',
+    '!app',
+    'app=web,env=dev',
+    'missing=x',
+    'missing in (a)',
+    'constructor',
+  ];
   for (const text of yes) assert.ok(selects(text), text);
   for (const text of no) assert.ok(!selects(text), text);
 });

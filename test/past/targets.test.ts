@@ -5,8 +5,18 @@ import { parseTarget, parseTargets } from '../../src/past/targets.ts';
 test('types, names and both, as kubectl reads them', () => {
   assert.deepEqual(parseTargets(['pods']), { targets: [{ type: 'pods' }] });
   assert.deepEqual(parseTargets(['po,svc']), { targets: [{ type: 'po' }, { type: 'svc' }] });
-  assert.deepEqual(parseTargets(['po', 'a', 'b']), { targets: [{ type: 'po', name: 'a' }, { type: 'po', name: 'b' }] });
-  assert.deepEqual(parseTargets(['po/a', 'deploy/b']), { targets: [{ type: 'po', name: 'a' }, { type: 'deploy', name: 'b' }] });
+  assert.deepEqual(parseTargets(['po', 'a', 'b']), {
+    targets: [
+      { type: 'po', name: 'a' },
+      { type: 'po', name: 'b' },
+    ],
+  });
+  assert.deepEqual(parseTargets(['po/a', 'deploy/b']), {
+    targets: [
+      { type: 'po', name: 'a' },
+      { type: 'deploy', name: 'b' },
+    ],
+  });
   assert.deepEqual(parseTargets([]), { targets: [] });
   for (const words of [['po/a', 'b'], ['po/'], ['/a'], ['po/a/b'], [',']]) assert.ok('wrong' in parseTargets(words), words.join(' '));
 });

@@ -27,7 +27,11 @@ export function version(object: KubernetesObject | null, more: Partial<Version> 
   };
 }
 
-export function change(before: KubernetesObject | null, after: KubernetesObject | null, more: Partial<RecordedChange> = {}): RecordedChange {
+export function change(
+  before: KubernetesObject | null,
+  after: KubernetesObject | null,
+  more: Partial<RecordedChange> = {},
+): RecordedChange {
   return { ...version(after), before: before === null ? null : { op: 'u', object: before }, ...more };
 }
 

@@ -66,7 +66,15 @@ export function typeText(resource: string, types: readonly RecordedType[]): stri
 export function changeJson(line: HistoryLine): Record<string, unknown> {
   if (line.kind === 'gap') {
     const { resource, namespace, cause, fromMs, toMs } = line.gap;
-    return { op: 'gap', resource, namespace, cause, from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), summary: line.text };
+    return {
+      op: 'gap',
+      resource,
+      namespace,
+      cause,
+      from: new Date(fromMs).toISOString(),
+      to: new Date(toMs).toISOString(),
+      summary: line.text,
+    };
   }
   const { resource, namespace, name, uid, resourceVersion, epoch, by, synthetic, snapshot } = line.change;
   return {

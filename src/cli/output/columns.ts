@@ -14,18 +14,22 @@ export function columnsText(
 ): string {
   const lines = [...(header === null ? [] : [header]), ...rows].map((cells) => cells.map(cellText));
   const widths: number[] = [];
-  for (const cells of lines)
-    for (const [at, cell] of cells.entries()) widths[at] = Math.max(widths[at] ?? LEAST - PADDING, [...cell].length);
+  for (const cells of lines) for (const [at, cell] of cells.entries()) widths[at] = Math.max(widths[at] ?? LEAST - PADDING, lengthOf(cell));
   const first = header === null ? 0 : -1;
   return lines
     .map((cells, line) => {
       const text = cells.map((cell, at) => {
         const shown = paint(cell, at, line + first);
-        return at === cells.length - 1 ? shown : `${shown}${' '.repeat((widths[at] ?? 0) - [...cell].length + PADDING)}`;
+        return at === cells.length - 1 ? shown : `${shown}${' '.repeat((widths[at] ?? 0) - lengthOf(cell) + PADDING)}`;
       });
       return `${text.join('')}\n`;
     })
     .join('');
+}
+
+/** In characters: what lies beyond the first plane of Unicode is one, not two. */
+function lengthOf(cell: string): number {
+  return cell.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, ' ').length;
 }
 
 /** What comes after the end of a line is left out, as kubectl does it; controls are shown, not sent. */

@@ -50,7 +50,8 @@ export function objectsText(found: readonly OfType[], shape: Shape): { readonly 
         const { header, rows } = objectRows(type, versions, { ...shape, prefixed: found.length > 1 });
         return columnsText(shape.headers ? header : null, rows);
       });
-      return { text: tables.join('\n'), remarks: [] };
+      // As kubectl has it: without their headers, tables follow each other.
+      return { text: tables.join(shape.headers ? '\n' : ''), remarks: [] };
     }
   }
 }
