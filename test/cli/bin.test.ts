@@ -139,7 +139,12 @@ test('a Node that is too old is told in one sentence, where no runtime is bundle
 test('it starts fast: help and version load no driver', async () => {
   for (const args of [['version'], ['--help']]) {
     let best = Number.POSITIVE_INFINITY;
-    for (let turn = 0; turn < 5 && best > 150; turn += 1) best = Math.min(best, (await run(BIN, args)).ms);
-    assert.ok(best < 300, `${args.join(' ')} took ${Math.round(best)} ms`);
+    // What the runtime alone takes, at the same time: the machine may be busy with something else.
+    let bare = Number.POSITIVE_INFINITY;
+    for (let turn = 0; turn < 5 && best > 150; turn += 1) {
+      bare = Math.min(bare, (await run('-e', ['0'])).ms);
+      best = Math.min(best, (await run(BIN, args)).ms);
+    }
+    assert.ok(best < Math.max(300, 5 * bare), `${args.join(' ')} took ${Math.round(best)} ms, the bare runtime ${Math.round(bare)} ms`);
   }
 });
