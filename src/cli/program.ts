@@ -38,6 +38,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
   sink: { about: 'write the recorded changes into Postgres', group: 'Record:', load: async () => (await import('./sink.ts')).defineSink },
   load: { about: 'load a file into a topic, each record once', group: 'Record:', load: async () => (await import('./load.ts')).defineLoad },
   stop: { about: 'stop what runs in the background', group: 'Record:', load: async () => (await import('./stop.ts')).defineStop },
+  status: {
+    about: 'what is watched, how fresh, how far behind',
+    group: 'Operate:',
+    load: async () => (await import('./status.ts')).defineStatus,
+  },
   dlq: {
     about: 'records that could not become rows: list, show, retry',
     group: 'Operate:',

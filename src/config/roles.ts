@@ -77,6 +77,7 @@ export const SCHEMAS = {
   check: z.object(EVERYTHING),
   dlq: z.object({ ...postgresShape }),
   ask: z.object({ cluster, kubeconfig, context, ...postgresShape }),
+  status: z.object({ cluster, ...kafkaShape, ...postgresShape }),
   tail: z.object({ cluster, kubeconfig, context, ...kafkaShape }),
 } as const;
 
