@@ -1,10 +1,13 @@
 /**
- * `npm test [-- [FILE or FOLDER …] [node options]]`: all tests in one run of node's test runner, the pure ones first.
- * The servers are started by the first test that needs them, and end with the run.
+ * `npm test [-- [FILE or FOLDER …] [node options]]`: the tests, by node's test runner. Many files run in two lanes side by
+ * side, each with servers of its own; KUBETAPE_TEST_LANES says how many. The servers are started by the first test that
+ * needs them, and end with the run.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, globSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { runInLanes } from './test/lanes.ts';
 import { ROOT } from './setup/places.mjs';
 import { Stack } from './stack/stack.ts';
 
@@ -14,9 +17,21 @@ const picks = args.filter((arg) => !arg.startsWith('-'));
 const all = globSync('test/**/*.test.ts', { cwd: ROOT }).toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b));
 const files = picks.length === 0 ? all : all.filter((file) => picks.some((pick) => matches(file, pick)));
 
-/** The tests of the guarantees come last: they take the longest and lean on everything else. */
+/** What takes the longest comes first, so that no lane is left with it at the end. */
 function rank(file: string): number {
-  return file.startsWith(path.join('test', 'guarantees')) ? 1 : 0;
+  const folders = [path.join('test', 'guarantees'), path.join('test', 'manifests')];
+  const at = folders.findIndex((folder) => file.startsWith(folder));
+  return at < 0 ? folders.length : at;
+}
+
+/** Few files are shown as they run. */
+const FEW = 4;
+
+function laneCount(): number {
+  const asked = Number(process.env['KUBETAPE_TEST_LANES'] ?? 0);
+  if (asked > 0) return asked;
+  // The full length of the guarantees is about times, too.
+  return files.length <= FEW || process.env['KUBETAPE_GUARANTEES'] === 'full' ? 1 : Math.min(2, availableParallelism());
 }
 
 function matches(file: string, pick: string): boolean {
@@ -36,6 +51,20 @@ async function resetStacks(dir: string): Promise<void> {
   }
 }
 
+function dirsOf(dir: string, lanes: number): string[] {
+  return Array.from({ length: lanes }, (_, at) => (at === 0 ? dir : `${dir}-lane-${at + 1}`));
+}
+
+async function runAtOnce(dir: string): Promise<number> {
+  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...options, ...files], {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...process.env, KUBETAPE_TEST_STACK: dir },
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  return new Promise<number>((resolve) => child.on('exit', (status) => resolve(status ?? 1)));
+}
+
 async function main(): Promise<number> {
   if (files.length === 0) {
     process.stderr.write(`no test file matches ${picks.join(' ')}\n`);
@@ -45,13 +74,8 @@ async function main(): Promise<number> {
   const keep = process.env['KUBETAPE_KEEP_STACK'] === '1';
   // What a run left behind that was killed would make this one differ from a first one.
   if (!keep) await resetStacks(dir);
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...options, ...files], {
-    cwd: ROOT,
-    stdio: 'inherit',
-    env: { ...process.env, KUBETAPE_TEST_STACK: dir },
-  });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-  const code = await new Promise<number>((resolve) => child.on('exit', (status) => resolve(status ?? 1)));
+  const lanes = laneCount();
+  const code = lanes === 1 ? await runAtOnce(dir) : await runInLanes(files, { dirs: dirsOf(dir, lanes), options, env: process.env });
   if (!keep) await resetStacks(dir);
   return code;
 }

@@ -40,11 +40,11 @@ describe('the broker', () => {
       const { collector } = await recording(scene);
       const busy = keepBusy(scene.workload);
       const before = new MemoryWatch(collector.child.pid ?? 0, 200);
-      await busy.during(new Promise((resolve) => setTimeout(resolve, 5_000)));
+      await busy.during(new Promise((resolve) => setTimeout(resolve, 3_000)));
       before.stop();
       await stack.stop('kafka');
       const memory = new MemoryWatch(collector.child.pid ?? 0);
-      const awayMs = times(15_000, 300_000);
+      const awayMs = times(8_000, 300_000);
       const backAtMs = Date.now() + awayMs;
       await busy.during(
         until('a word of the broker in /ready', async () => {
@@ -69,7 +69,7 @@ describe('the broker', () => {
     await Scene.run(stack, kube, 'crashing', async (scene) => {
       const { collector } = await recording(scene);
       const busy = keepBusy(scene.workload);
-      const kills = times(3, 20);
+      const kills = times(2, 20);
       let longestMs = 0;
       for (let kill = 0; kill < kills; kill += 1) {
         await busy.during(new Promise((resolve) => setTimeout(resolve, 500 + 700 * kill)));
@@ -94,7 +94,7 @@ describe('the broker', () => {
       await collector.ready();
       await scene.record();
       const busy = keepBusy(workload);
-      const pauses = times(2, 10);
+      const pauses = times(1, 10);
       let longestMs = 0;
       for (let pause = 0; pause < pauses; pause += 1) {
         await busy.during(new Promise((resolve) => setTimeout(resolve, 1_000)));

@@ -16,7 +16,7 @@ describe('the clock', () => {
   it('G1 G2 G3 G7: goes back by an hour: nothing lost, nothing twice, in order, and a word of it in log and metrics', async () => {
     await Scene.run(servers.stack, servers.kube, 'clock', async (scene) => {
       const { installation, workload } = scene;
-      const env = { NODE_OPTIONS: `--import=${PRELOAD}`, KUBETAPE_TEST_SET_BACK_AFTER_MS: '12000', KUBETAPE_TEST_SET_BACK_MS: '3600000' };
+      const env = { NODE_OPTIONS: `--import=${PRELOAD}`, KUBETAPE_TEST_SET_BACK_AFTER_MS: '7000', KUBETAPE_TEST_SET_BACK_MS: '3600000' };
       const collector = installation.start(['collect', '--no-leader-election'], env);
       const sink = installation.start(['sink'], env);
       await collector.ready();
