@@ -412,15 +412,16 @@ describe('backup and restore', () => {
       assert.match(stdout, new RegExp(`^${newest}: \\d+ bytes\n`));
       const dumped = path.join(backups, newest);
       assert.equal(statSync(dumped).mode & 0o077, 0, 'for nobody else to read');
-      return () => {
-        execFileSync(
-          path.join(tools, 'pg_restore'),
-          ['--clean', '--if-exists', '--no-owner', '--exit-on-error', '--dbname', source, dumped],
-          {
-            stdio: ['ignore', 'ignore', 'inherit'],
-          },
-        );
-        return Promise.resolve(server);
+      return async () => {
+        // As docs/operations.md has it.
+        const client = new pg.Client({ connectionString: source });
+        await client.connect();
+        await client.query('DROP SCHEMA IF EXISTS k8s CASCADE');
+        await client.end();
+        execFileSync(path.join(tools, 'pg_restore'), ['--no-owner', '--exit-on-error', '--dbname', source, dumped], {
+          stdio: ['ignore', 'ignore', 'inherit'],
+        });
+        return server;
       };
     }
   });
