@@ -20,20 +20,7 @@ import { COMPONENTS, manifestsOf, Rendering, settingsIn, type Manifest } from '.
 const UNDEFINED = new Set(['kafka.strimzi.io/v1', 'postgresql.cnpg.io/v1']);
 /** Several of them that go together, so that few applications see all. */
 const TOGETHER = [
-  [
-    'kafka',
-    'postgres',
-    'postgres-backup',
-    'pgadmin',
-    'ingress',
-    'tls',
-    'keda',
-    'demo',
-    'load',
-    'retention',
-    'network-policies',
-    'disruption-budgets',
-  ],
+  ['kafka', 'postgres', 'postgres-backup', 'pgadmin', 'ingress', 'tls', 'keda', 'demo', 'load', 'network-policies', 'disruption-budgets'],
   ['kafka-ha', 'hpa-lag', 'without-secrets', 'snapshot', 'monitoring'],
   ['strimzi', 'cloudnativepg', 'kafka-login'],
 ];

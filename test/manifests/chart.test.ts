@@ -66,7 +66,7 @@ describe('the chart says what the manifests say', () => {
       rendering.withComponents(['load', 'kafka-login', 'disruption-budgets']),
     ));
 
-  it('TLS, KEDA, pgAdmin and its Ingress, load, retention, backup', () =>
+  it('TLS, KEDA, pgAdmin and its Ingress, load, backup', () =>
     same(
       withValues({
         tls: { enabled: true },
@@ -74,10 +74,9 @@ describe('the chart says what the manifests say', () => {
         pgadmin: { enabled: true },
         ingress: { enabled: true },
         load: { enabled: true },
-        retention: { enabled: true },
         backup: { enabled: true },
       }),
-      rendering.withComponents(['keda', 'pgadmin', 'ingress', 'load', 'retention', 'postgres-backup', 'kafka', 'tls']),
+      rendering.withComponents(['keda', 'pgadmin', 'ingress', 'load', 'postgres-backup', 'kafka', 'tls']),
     ));
 
   it('the collector as a CronJob without Secrets, sinks by lag, the demo, network policies', () =>

@@ -89,7 +89,7 @@ describe('the chart in a cluster', () => {
 
   it('every example is admitted as it is rendered, and Pod Security warns of nothing', () => {
     const further = [
-      ['--set', 'tls.enabled=true,demo.enabled=false,load.enabled=true,retention.enabled=true'],
+      ['--set', 'tls.enabled=true,demo.enabled=false,load.enabled=true,retention.keep=90d'],
       ['--set', 'demo.enabled=true'],
     ];
     for (const flags of [...EXAMPLES.map((name) => ['--values', exampleOf(name)]), ...further]) {
