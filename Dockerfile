@@ -46,6 +46,6 @@ COPY package.json LICENSE ./
 COPY bin ./bin
 COPY src ./src
 USER 1000:1000
-EXPOSE 9464 9465
+EXPOSE 9464 9465 9467
 ENTRYPOINT ["/usr/local/bin/node", "/app/bin/kubetape.js"]
 CMD ["--help"]

@@ -20,6 +20,11 @@ locals {
       mode     = var.collector_mode
       schedule = var.poll_interval == 1440 ? "0 0 * * *" : local.schedule
     }
+    # Between two lists of a CronJob everything that happened would be a difference.
+    audit = {
+      enabled = var.collector_mode == "deployment"
+      every   = "${var.poll_interval}m"
+    }
     sink = {
       autoscaling = var.sink_replicas
     }

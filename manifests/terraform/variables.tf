@@ -59,7 +59,7 @@ variable "collector_mode" {
 }
 
 variable "poll_interval" {
-  description = "Minutes between two lists where collector_mode is cronjob: 1 to 59, or a multiple of 60 up to 1440. Watching needs none."
+  description = "Minutes between two audits of what was recorded, as watching replaces polling; where collector_mode is cronjob, between two lists. 1 to 59, or a multiple of 60 up to 1440."
   type        = number
   default     = 360
 

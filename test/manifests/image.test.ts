@@ -96,7 +96,7 @@ describe('the recipe of the image', () => {
 
   it('starts without a shell, and takes the role as its argument', () => {
     assert.deepEqual(all(runtime, 'ENTRYPOINT')[0]?.argv, ['/usr/local/bin/node', '/app/bin/kubetape.js']);
-    assert.deepEqual(all(runtime, 'EXPOSE')[0]?.ports, [HTTP_PORTS.collect, HTTP_PORTS.sink]);
+    assert.deepEqual(all(runtime, 'EXPOSE')[0]?.ports, [HTTP_PORTS.collect, HTTP_PORTS.sink, HTTP_PORTS.audit]);
   });
 
   it('tells what it is, in the version of the package', () => {

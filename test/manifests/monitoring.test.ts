@@ -91,6 +91,7 @@ describe('the dashboards', () => {
   /** These have something to show only when something is amiss, or was there already. */
   const QUIET = new Set([
     'Gaps',
+    'Clock steps',
     'Dead letters',
     'Transactions repeated',
     'Errors',
@@ -118,6 +119,9 @@ describe('the dashboards', () => {
       const collector = installation.start(['collect']);
       const sink = installation.start(['sink']);
       await Promise.all([collector.ready(), sink.ready()]);
+      const audit = installation.start(['audit', '--every', '1h']);
+      // Its first audit is done, before anything changes.
+      await audit.ready();
       const target = async (role: typeof sink, job: string): Promise<object> => ({
         job_name: job,
         static_configs: [{ targets: [new URL(await role.url()).host], labels: { namespace: 'kubetape', pod: `${job}-0` } }],
@@ -128,7 +132,11 @@ describe('the dashboards', () => {
         stringify({
           global: { scrape_interval: '1s', evaluation_interval: '1s' },
           rule_files: ['alerts.yaml', 'recording.yaml'],
-          scrape_configs: [await target(collector, 'kubetape-collector'), await target(sink, 'kubetape-sink')],
+          scrape_configs: [
+            await target(collector, 'kubetape-collector'),
+            await target(sink, 'kubetape-sink'),
+            await target(audit, 'kubetape-audit'),
+          ],
         }),
       );
       const [port = 0] = await freePorts(1);
@@ -147,7 +155,7 @@ describe('the dashboards', () => {
         const response = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(query)}`);
         return (await response.json()) as Awaited<ReturnType<typeof ask>>;
       };
-      await until('both roles to be scraped', async () => (await ask('count(up == 1)')).data?.result.length === 1, 60_000);
+      await until('every role to be scraped', async () => (await ask('count(up == 1)')).data?.result.length === 1, 60_000);
 
       let made = 0;
       const change = async (): Promise<void> => {

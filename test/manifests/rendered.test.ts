@@ -121,9 +121,9 @@ describe('the manifests', () => {
     });
   });
 
-  it('only the collector has a token of the API server', () => {
+  it('only the collector, and the audit as the same account, have a token of the API server', () => {
     eachWorkload(({ pod, labels }, where) => {
-      const collector = labels['app.kubernetes.io/component'] === 'collector';
+      const collector = ['collector', 'audit'].includes(labels['app.kubernetes.io/component'] ?? '');
       assert.equal(pod.automountServiceAccountToken, collector, where);
       if (collector) assert.equal(pod.serviceAccountName, 'kubetape-collector', where);
     });
@@ -292,19 +292,19 @@ describe('the manifests', () => {
 
   it('network policies let through what the parts say to each other, and nothing else between them', () => {
     const manifests = manifestsOf(
-      rendering.withComponents(['kafka-ha', 'postgres', 'postgres-backup', 'pgadmin', 'demo', 'network-policies']),
+      rendering.withComponents(['kafka-ha', 'postgres', 'postgres-backup', 'pgadmin', 'audit', 'demo', 'network-policies']),
     );
     const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy') as unknown as NetworkPolicy[];
     const parts = new Map(workloadsOf(manifests).map(({ labels }) => [labels['app.kubernetes.io/component'] ?? '', labels]));
     const may = [...parts].flatMap(([from, source]) =>
       [...parts].flatMap(([to, target]) =>
-        [5432, 8080, 9092, 9093, 9464, 9465]
+        [5432, 8080, 9092, 9093, 9464, 9465, 9467]
           .filter((port) => allows(policies, { source, target, port }))
           .map((port) => `${from} → ${to}:${port}`),
       ),
     );
-    const kafka = ['collector', 'demo', 'kafka', 'setup', 'sink'].map((from) => `${from} → kafka:9092`);
-    const postgres = ['backup', 'pgadmin', 'retention', 'setup', 'sink'].map((from) => `${from} → postgres:5432`);
+    const kafka = ['audit', 'collector', 'demo', 'kafka', 'setup', 'sink'].map((from) => `${from} → kafka:9092`);
+    const postgres = ['audit', 'backup', 'pgadmin', 'retention', 'setup', 'sink'].map((from) => `${from} → postgres:5432`);
     assert.deepEqual(may.toSorted(), [...kafka, 'kafka → kafka:9093', ...postgres].toSorted());
     const outside = (namespace: string, to: string, port: number): boolean =>
       allows(policies, { source: {}, namespace: { 'kubernetes.io/metadata.name': namespace }, target: parts.get(to) ?? {}, port });
@@ -313,12 +313,13 @@ describe('the manifests', () => {
         outside('monitoring', 'collector', 9464),
         outside('monitoring', 'sink', 9465),
         outside('keda', 'kafka', 9092),
+        outside('monitoring', 'audit', 9467),
         outside('ingress', 'pgadmin', 8080),
         outside('shop', 'sink', 9465),
         outside('shop', 'postgres', 5432),
         outside('shop', 'kafka', 9092),
       ],
-      [true, true, true, true, false, false, false],
+      [true, true, true, true, true, false, false, false],
     );
   });
 
