@@ -20,9 +20,22 @@ import { COMPONENTS, manifestsOf, Rendering, settingsIn, type Manifest } from '.
 const UNDEFINED = new Set(['kafka.strimzi.io/v1', 'postgresql.cnpg.io/v1']);
 /** Several of them that go together, so that few applications see all. */
 const TOGETHER = [
-  ['kafka', 'postgres', 'postgres-backup', 'pgadmin', 'ingress', 'tls', 'keda', 'demo', 'load', 'network-policies', 'disruption-budgets'],
+  [
+    'kafka',
+    'postgres',
+    'postgres-backup',
+    'pgadmin',
+    'ingress',
+    'audit',
+    'tls',
+    'keda',
+    'demo',
+    'load',
+    'network-policies',
+    'disruption-budgets',
+  ],
   ['kafka-ha', 'hpa-lag', 'without-secrets', 'snapshot', 'monitoring'],
-  ['strimzi', 'cloudnativepg', 'kafka-login'],
+  ['audit', 'strimzi', 'cloudnativepg', 'kafka-login'],
 ];
 
 describe('the manifests in a cluster', () => {
@@ -144,7 +157,7 @@ describe('the manifests in a cluster', () => {
   });
 
   it('what Strimzi and CloudNativePG are asked for has the parts that they need', () => {
-    const manifests = manifestsOf(rendering.withComponents(['strimzi', 'cloudnativepg', 'kafka-login']));
+    const manifests = manifestsOf(rendering.withComponents(['audit', 'strimzi', 'cloudnativepg', 'kafka-login']));
     const one = (kind: string): Manifest => manifests.find((manifest) => manifest.kind === kind) ?? assert.fail(kind);
     const [pool, kafka, cluster] = [one('KafkaNodePool'), one('Kafka'), one('Cluster')];
     assert.equal(pool.metadata.labels?.['strimzi.io/cluster'], kafka.metadata.name);

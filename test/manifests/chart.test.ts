@@ -47,10 +47,10 @@ describe('the chart says what the manifests say', () => {
 
   it('production, with what Prometheus and Grafana read', () =>
     same(
-      helm.template('--values', exampleOf('production'), '--set', 'pgadmin.enabled=true'),
+      helm.template('--values', exampleOf('production'), '--set', 'pgadmin.enabled=true,audit.enabled=true'),
       rendering.compose(
         'production-pgadmin',
-        'resources: [../manifests/overlays/production]\ncomponents: [../manifests/monitoring, ../manifests/components/pgadmin]\n',
+        'resources: [../manifests/overlays/production]\ncomponents: [../manifests/monitoring, ../manifests/components/audit, ../manifests/monitoring/audit, ../manifests/components/pgadmin]\n',
       ),
     ));
 
@@ -62,8 +62,9 @@ describe('the chart says what the manifests say', () => {
         postgres: { mode: 'external' },
         disruptionBudgets: { enabled: true },
         load: { enabled: true },
+        audit: { enabled: true },
       }),
-      rendering.withComponents(['load', 'kafka-login', 'disruption-budgets']),
+      rendering.withComponents(['load', 'audit', 'kafka-login', 'disruption-budgets']),
     ));
 
   it('TLS, KEDA, pgAdmin and its Ingress, load, backup', () =>
@@ -74,9 +75,10 @@ describe('the chart says what the manifests say', () => {
         pgadmin: { enabled: true },
         ingress: { enabled: true },
         load: { enabled: true },
+        audit: { enabled: true },
         backup: { enabled: true },
       }),
-      rendering.withComponents(['keda', 'pgadmin', 'ingress', 'load', 'postgres-backup', 'kafka', 'tls']),
+      rendering.withComponents(['keda', 'pgadmin', 'ingress', 'load', 'audit', 'postgres-backup', 'kafka', 'tls']),
     ));
 
   it('the collector as a CronJob without Secrets, sinks by lag, the demo, network policies', () =>

@@ -155,7 +155,7 @@ describe('the dashboards', () => {
         const response = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(query)}`);
         return (await response.json()) as Awaited<ReturnType<typeof ask>>;
       };
-      await until('every role to be scraped', async () => (await ask('count(up == 1)')).data?.result.length === 1, 60_000);
+      await until('every role to be scraped', async () => (await ask('up == 1')).data?.result.length === 3, 60_000);
 
       let made = 0;
       const change = async (): Promise<void> => {
