@@ -35,7 +35,7 @@ const TOGETHER = [
     'disruption-budgets',
   ],
   ['kafka-ha', 'hpa-lag', 'without-secrets', 'snapshot', 'monitoring'],
-  ['audit', 'strimzi', 'cloudnativepg', 'kafka-login'],
+  ['strimzi', 'cloudnativepg', 'kafka-login'],
 ];
 
 describe('the manifests in a cluster', () => {
@@ -157,7 +157,9 @@ describe('the manifests in a cluster', () => {
   });
 
   it('what Strimzi and CloudNativePG are asked for has the parts that they need', () => {
-    const manifests = manifestsOf(rendering.withComponents(['audit', 'strimzi', 'cloudnativepg', 'kafka-login']));
+    const manifests = manifestsOf(
+      rendering.withComponents(['audit', 'load', 'postgres-backup', 'strimzi', 'cloudnativepg', 'kafka-login']),
+    );
     const one = (kind: string): Manifest => manifests.find((manifest) => manifest.kind === kind) ?? assert.fail(kind);
     const [pool, kafka, cluster] = [one('KafkaNodePool'), one('Kafka'), one('Cluster')];
     assert.equal(pool.metadata.labels?.['strimzi.io/cluster'], kafka.metadata.name);
@@ -166,10 +168,10 @@ describe('the manifests in a cluster', () => {
     assert.equal(settingsIn(manifests)['KAFKA_BROKERS'], `${kafka.metadata.name}-kafka-bootstrap:9092`);
     const { bootstrap, instances } = cluster.spec as { bootstrap: { initdb: { database: string; owner: string } }; instances: number };
     assert.deepEqual([bootstrap.initdb.database, bootstrap.initdb.owner, instances], ['kubetape', 'kubetape', 3]);
-    const urls = JSON.stringify(manifests.filter(({ kind }) => kind === 'Deployment' || kind === 'Job')).match(
+    const urls = JSON.stringify(manifests.filter(({ kind }) => ['Deployment', 'Job', 'CronJob'].includes(kind))).match(
       /"secretName":"[^"]+","items":\[{"key":"uri","path":"database-url"}\]|"items":\[{"key":"uri","path":"database-url"}\],"secretName":"[^"]+"/g,
     );
-    assert.equal(urls?.length, 2, 'sink and migrate find the URL in the Secret that the operator makes');
+    assert.equal(urls?.length, 6, 'sink, audit, migrate, retention, load and backup find the URL in the Secret that the operator makes');
     for (const url of urls ?? []) assert.match(url, new RegExp(`"${cluster.metadata.name}-app"`));
   });
 
