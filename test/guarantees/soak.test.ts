@@ -1,6 +1,9 @@
 /** Hours on end, in two minutes: at a steady rate of changes the memory of each role stays flat. Full length: 30 minutes. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, it } from 'node:test';
+import { ROOT } from '../../scripts/setup/places.mjs';
 import { EtcdRecorder } from '../support/etcd.ts';
 import { keepPace } from '../support/pace.ts';
 import { until } from '../support/kube.ts';
@@ -11,6 +14,11 @@ import { assertRight, compareNow, judge } from '../support/oracle.ts';
 import { report } from '../support/report.ts';
 import { sharedServers } from '../support/servers.ts';
 
+const DOCKERFILE = readFileSync(path.join(ROOT, 'Dockerfile'), 'utf8');
+/** What the image sets. */
+const MEMORY = Object.fromEntries(
+  ['NODE_OPTIONS', 'MALLOC_ARENA_MAX'].map((name) => [name, new RegExp(`${name}=(\\S+)`).exec(DOCKERFILE)?.[1] ?? '']),
+);
 const PER_SECOND = 300;
 const OBJECTS = 200;
 /** What caches and code that is compiled need at first. */
@@ -27,8 +35,8 @@ describe('soak', () => {
     const watches: MemoryWatch[] = [];
     try {
       await servers.kube.namespace(installation.id);
-      const collector = installation.start(['collect', '--no-leader-election']);
-      const sink = installation.start(['sink']);
+      const collector = installation.start(['collect', '--no-leader-election'], MEMORY);
+      const sink = installation.start(['sink'], MEMORY);
       await collector.ready();
       await sink.ready();
       // The API server hangs up on watches that cannot keep this pace; etcd does not.
