@@ -1,20 +1,30 @@
 /** Free ports of this machine's loopback. */
-import { createServer, type AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+
+/**
+ * Below those that systems give to outgoing connections (32768 on Linux, 49152 elsewhere): while a server is restarted, one of
+ * them could take its port.
+ */
+const FIRST = 15_000;
+const AFTER_LAST = 32_000;
+const ATTEMPTS = 200;
 
 /** @returns `count` distinct ports that nothing listens on; another process may take one before it is used */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer();
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const ports = new Set<number>();
+  for (let attempt = 0; ports.size < count; attempt += 1) {
+    if (attempt >= count + ATTEMPTS) throw new Error(`no ${count} free ports between ${FIRST} and ${AFTER_LAST}`);
+    const port = randomInt(FIRST, AFTER_LAST);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
