@@ -4,7 +4,7 @@
  * needs them, and end with the run.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, globSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { runInLanes } from './test/lanes.ts';
@@ -23,6 +23,11 @@ function rank(file: string): number {
   const at = folders.findIndex((folder) => file.startsWith(folder));
   return at < 0 ? folders.length : at;
 }
+
+/** No test waits for ever for what does not come: the longest takes three minutes, in full length an hour. */
+const TIMEOUT_MS = process.env['KUBETAPE_GUARANTEES'] === 'full' ? 3 * 3_600_000 : 10 * 60_000;
+// A test that was given up may still hold its file's process; the rest of the file has run by then.
+const settings = [`--test-timeout=${TIMEOUT_MS}`, '--test-force-exit', '--test-reporter=spec', ...options];
 
 /** Few files are shown as they run. */
 const FEW = 4;
@@ -43,9 +48,9 @@ function matches(file: string, pick: string): boolean {
 async function resetStacks(dir: string): Promise<void> {
   const parent = path.dirname(dir);
   if (!existsSync(parent)) return;
-  for (const name of readdirSync(parent)) {
-    const candidate = path.join(parent, name);
-    if (!name.startsWith(path.basename(dir)) || !statSync(candidate).isDirectory()) continue;
+  for (const entry of readdirSync(parent, { withFileTypes: true })) {
+    const candidate = path.join(parent, entry.name);
+    if (!entry.name.startsWith(path.basename(dir)) || !entry.isDirectory()) continue;
     rmSync(path.join(candidate, 'lock'), { force: true });
     await new Stack(candidate).reset();
   }
@@ -56,7 +61,7 @@ function dirsOf(dir: string, lanes: number): string[] {
 }
 
 async function runAtOnce(dir: string): Promise<number> {
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...options, ...files], {
+  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', ...settings, ...files], {
     cwd: ROOT,
     stdio: 'inherit',
     env: { ...process.env, KUBETAPE_TEST_STACK: dir },
@@ -75,7 +80,8 @@ async function main(): Promise<number> {
   // What a run left behind that was killed would make this one differ from a first one.
   if (!keep) await resetStacks(dir);
   const lanes = laneCount();
-  const code = lanes === 1 ? await runAtOnce(dir) : await runInLanes(files, { dirs: dirsOf(dir, lanes), options, env: process.env });
+  const code =
+    lanes === 1 ? await runAtOnce(dir) : await runInLanes(files, { dirs: dirsOf(dir, lanes), options: settings, env: process.env });
   if (!keep) await resetStacks(dir);
   return code;
 }

@@ -29,7 +29,7 @@ export async function runInLanes(files: readonly string[], { dirs, options, env 
 
   const lane = async (dir: string): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined && !stopped; file = waiting.shift()) {
-      const child = spawn(process.execPath, ['--test', '--test-reporter=spec', ...options, file], {
+      const child = spawn(process.execPath, ['--test', ...options, file], {
         cwd: ROOT,
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...env, KUBETAPE_TEST_STACK: dir },

@@ -3,6 +3,7 @@
  * Invariants (test/postgres/connection-loss.test.ts):
  *   C1 bounded   no statement waits for ever: the server ends it, and where the server is gone, the client does
  *   C2 discards  a connection that failed is never lent again
+ *   C3 survives  whenever a connection breaks, it costs a query, never the process
  */
 import pg from 'pg';
 import { storeError } from './errors.ts';
@@ -72,9 +73,6 @@ export class Database {
   /** Lends a connection; one that failed is thrown away, not lent again. */
   async with<T>(work: (client: Client) => Promise<T>): Promise<T> {
     const client = await this.#connect();
-    // A connection that breaks while it is lent also emits; the query in flight rejects by itself.
-    const ignore = (): void => undefined;
-    client.on('error', ignore);
     let broken: boolean = true;
     try {
       const result = await work(client);
@@ -85,7 +83,6 @@ export class Database {
       broken = failure.code !== 'ROW_REJECTED' && failure.code !== 'OFFSET_FENCED';
       throw failure;
     } finally {
-      client.removeListener('error', ignore);
       client.release(broken);
     }
   }
@@ -121,8 +118,10 @@ export class Database {
 
 function newPool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool(config);
-  // An idle connection that breaks is replaced by the next one; without a listener it would end the process.
+  // A connection that breaks says so by an event, which would end the process if nobody listened. One that is lent rejects
+  // its next query, an idle one is replaced. The pool itself stops listening before whoever asked for the connection has it.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

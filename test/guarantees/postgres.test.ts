@@ -109,7 +109,7 @@ describe('Postgres in trouble', () => {
   });
 
   it('G1 G2: sessions that are cut at any time, in the middle of statements and of COMMIT', async () => {
-    await underLoad('pg-cut', 'sessions cut', async ({ installation, seed, injected }) => {
+    await underLoad('pg-cut', 'sessions cut', async ({ installation, seed, sink, injected }) => {
       const random = seeded(seed);
       // What is deferred happens within COMMIT: now it takes long enough to be hit.
       await installation.query(`
@@ -119,6 +119,7 @@ describe('Postgres in trouble', () => {
       let cuts = 0;
       let commits = 0;
       while (cuts + commits < times(30, 300) || commits < times(10, 100)) {
+        assert.ok(sink.alive, 'it lives on');
         commits += await terminate("state = 'active' AND query = 'COMMIT'");
         await sleep(random() * 60);
         if (random() < 0.3) cuts += await terminate('xact_start IS NOT NULL');

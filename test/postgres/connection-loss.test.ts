@@ -130,6 +130,23 @@ test('C1 bounded, C2 discards: a server that falls silent costs one time-out, an
   assert.deepEqual(await through.query('SELECT 1 AS one'), [{ one: 1 }]);
 });
 
+test('C3 survives: a session that is ended in the very moment when it is lent costs a query, not the process', async () => {
+  await newBatch();
+  const ready = Buffer.from('5a0000000549', 'hex');
+  const fields = ['SFATAL', 'VFATAL', 'C57P01', 'Mterminating connection due to administrator command', ''];
+  const body = Buffer.from(fields.map((field) => `${field}\0`).join(''));
+  const ended = Buffer.concat([Buffer.from('E'), Buffer.from([0, 0, 0, body.length + 4]), body]);
+  // In one piece with the word that the session is ready: the driver reads both before anybody has the connection.
+  let endings = 3;
+  proxy.onServerData = (data) =>
+    data.includes('server_version') && data.includes(ready) && endings-- > 0 ? Buffer.concat([data, ended]) : data;
+  const fresh = connect((to) => (to.port = String(proxy.port)));
+  for (let round = 0; round < 3; round += 1)
+    await assert.rejects(fresh.query('SELECT 1'), (error) => isCode(error, 'POSTGRES_UNREACHABLE'));
+  assert.deepEqual(await fresh.query('SELECT 1 AS one'), [{ one: 1 }]);
+  proxy.onServerData = (data) => data;
+});
+
 test('S3 fenced: a worker that was suspended in its transaction is waited for no longer than the limits say', async () => {
   const batch = await newBatch();
   await database

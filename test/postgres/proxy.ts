@@ -6,6 +6,8 @@ export interface Proxy {
   /** Asked for each piece of data that the client sends. What is held goes on with `release`. */
   onClientData: (data: Buffer) => 'pass' | 'cut' | 'pass, then cut' | 'pass, then silence' | 'silence' | 'hold';
   release(): void;
+  /** What becomes of each piece of data that the server sends. */
+  onServerData: (data: Buffer) => Buffer;
   connections: number;
   close(): Promise<void>;
 }
@@ -40,7 +42,7 @@ export async function proxyTo(target: URL): Promise<Proxy> {
       if (what === 'silence' || what === 'pass, then silence') answer = 'silence';
     });
     upstream.on('data', (data) => {
-      if (answer === 'pass') client.write(data);
+      if (answer === 'pass') client.write(proxy.onServerData(data));
       else if (answer === 'cut') client.destroy();
     });
   });
@@ -48,6 +50,7 @@ export async function proxyTo(target: URL): Promise<Proxy> {
   const proxy: Proxy = {
     port: (server.address() as AddressInfo).port,
     onClientData: () => 'pass',
+    onServerData: (data) => data,
     release: () => {
       for (const goOn of held.splice(0)) goOn();
     },
