@@ -51,7 +51,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['telemetry'],
   'pino-pretty': ['telemetry'],
   'prom-client': ['telemetry'],
-  zod: ['config'],
+  valibot: ['config'],
   yaml: ['config', 'cli'],
   commander: ['cli', 'main.ts'],
 };
@@ -59,7 +59,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 test('A0 the imports are really seen', () => {
   const seen = new Set(IMPORTS.map(shown));
   for (const one of [
-    'config/roles.ts imports zod',
+    'config/kinds.ts imports valibot',
     'telemetry/log.ts imports pino',
     'telemetry/log.ts imports pino-pretty',
     'cli/run.ts imports app/run.ts',

@@ -1,15 +1,15 @@
 /**
- * The settings as they are called outside: by flag, in the environment, in words. All of it follows from the schemas.
+ * The settings as they are called outside: by flag, in the environment, in words. All of it follows from their kinds.
  */
-import type { z } from 'zod';
-import { formatBytes, formatSpan, kindOf, type KindFacts } from './kinds.ts';
-import { CONCERNS, SCHEMAS, type Concern, type Role } from './roles.ts';
+import { formatBytes, formatSpan, type Kind, type KindFacts } from './kinds.ts';
+import { CONCERNS, SHAPES, type Concern, type Role } from './roles.ts';
 
 export interface Setting {
   readonly key: string;
   readonly concern: Concern;
   readonly kind: KindFacts;
-  readonly schema: z.ZodType;
+  /** @returns null where the value is not allowed, or missing and needed */
+  readonly read: (raw: unknown) => { readonly value: unknown } | null;
   readonly about: string;
   /** null for secrets: the arguments of a process are there for everybody to read. */
   readonly flag: string | null;
@@ -19,25 +19,17 @@ export interface Setting {
   readonly defaultText: string;
 }
 
-interface Meta {
-  readonly description?: string;
-  readonly defaultText?: string;
-  readonly env?: readonly string[];
-  readonly flag?: string;
-}
-
-function settingOf(concern: Concern, key: string, schema: z.ZodType): Setting {
-  const meta = (schema.meta() ?? {}) as Meta;
-  const kind = kindOf(schema);
+function settingOf(concern: Concern, key: string, kind: Kind<unknown>): Setting {
+  const { facts, about } = kind;
   return {
     key,
     concern,
-    kind,
-    schema,
-    about: meta.description ?? '',
-    flag: kind.secret === 'all' ? null : (meta.flag ?? `--${kebab(key)}`),
-    env: [`KUBETAPE_${kebab(key).replaceAll('-', '_').toUpperCase()}`, ...(meta.env ?? [])],
-    defaultText: meta.defaultText ?? defaultText(schema, key),
+    kind: facts,
+    read: (raw) => kind.read(raw),
+    about: about.description,
+    flag: facts.secret === 'all' ? null : (about.flag ?? `--${kebab(key)}`),
+    env: [`KUBETAPE_${kebab(key).replaceAll('-', '_').toUpperCase()}`, ...(about.env ?? [])],
+    defaultText: about.defaultText ?? defaultText(kind, key),
   };
 }
 
@@ -45,10 +37,8 @@ function kebab(key: string): string {
   return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-function defaultText(schema: z.ZodType, key: string): string {
-  const parsed = schema.safeParse(undefined);
-  if (!parsed.success || parsed.data === undefined) return '';
-  const text = valueText(key, parsed.data);
+function defaultText(kind: Kind<unknown>, key: string): string {
+  const text = valueText(key, kind.read(undefined)?.value);
   return text === '' ? '' : `\`${text}\``;
 }
 
@@ -64,25 +54,27 @@ export function valueText(key: string, value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
+const concerns = Object.entries(CONCERNS).map(
+  ([concern, { shape }]) => [concern as Concern, Object.entries<Kind<unknown>>(shape)] as const,
+);
+
 /** Spans of time, which are ms inside. */
 const TIMES: ReadonlySet<string> = new Set(
-  (Object.keys(CONCERNS) as Concern[]).flatMap((concern) =>
-    Object.entries(CONCERNS[concern].shape).flatMap(([key, schema]) => (kindOf(schema as z.ZodType).placeholder === 'time' ? [key] : [])),
-  ),
+  concerns.flatMap(([, kinds]) => kinds.flatMap(([key, { facts }]) => (facts.placeholder === 'time' ? [key] : []))),
 );
 
 /** Every setting, by concern. */
-export const CATALOGUE: readonly Setting[] = (Object.keys(CONCERNS) as Concern[]).flatMap((concern) =>
-  Object.entries(CONCERNS[concern].shape).map(([key, schema]) => settingOf(concern, key, schema as z.ZodType)),
+export const CATALOGUE: readonly Setting[] = concerns.flatMap(([concern, kinds]) =>
+  kinds.map(([key, kind]) => settingOf(concern, key, kind)),
 );
 
 export const BY_KEY: ReadonlyMap<string, Setting> = new Map(CATALOGUE.map((setting) => [setting.key, setting]));
 
 export function settingsOfRole(role: Role): readonly Setting[] {
-  return CATALOGUE.filter((setting) => Object.hasOwn(SCHEMAS[role].shape, setting.key));
+  return CATALOGUE.filter((setting) => Object.hasOwn(SHAPES[role], setting.key));
 }
 
 /** The roles that have a setting, for the message to somebody who gave it to another one. */
 export function rolesWith(key: string): Role[] {
-  return (Object.keys(SCHEMAS) as Role[]).filter((role) => Object.hasOwn(SCHEMAS[role].shape, key));
+  return (Object.keys(SHAPES) as Role[]).filter((role) => Object.hasOwn(SHAPES[role], key));
 }

@@ -1,10 +1,10 @@
 /**
- * Kinds of settings: zod schemas that take text (from a flag or the environment) as well as what YAML makes of it.
+ * Kinds of settings: they take text (from a flag or the environment) as well as what YAML makes of it.
  *   in    text, or a number, a switch, a list or a map of the settings file
  *   out   the typed value
  * Each kind says in words what it allows, so that every wrong setting can be answered with the same sentence.
  */
-import { z } from 'zod';
+import * as v from 'valibot';
 
 export interface KindFacts {
   /** Completes "must be …". */
@@ -19,34 +19,84 @@ export interface KindFacts {
   readonly readable?: boolean;
 }
 
-export const KINDS = z.registry<KindFacts>();
-
-function kind<T extends z.ZodType>(schema: T, facts: KindFacts): T {
-  KINDS.add(schema, facts);
-  return schema;
+/** What a setting is about, and its names where they do not follow from its key. */
+export interface SettingFacts {
+  readonly description: string;
+  /** In place of the default itself. */
+  readonly defaultText?: string;
+  readonly env?: readonly string[];
+  readonly flag?: string;
 }
 
-/** Facts of a setting's kind, under whatever default or optional it is wrapped in. */
-export function kindOf(schema: z.ZodType): KindFacts {
-  for (let inner: z.ZodType | undefined = schema; inner !== undefined;) {
-    const facts = KINDS.get(inner);
-    if (facts !== undefined) return facts;
-    inner = (inner as unknown as { def: { innerType?: z.ZodType } }).def.innerType;
+type Schema<T> = v.GenericSchema<unknown, T>;
+/** What it is when nobody sets it; null where somebody has to. */
+type Unset<T> = { readonly value: T } | null;
+
+/** One setting: what it takes, what it is when nobody sets it, and what it is about. Values are never changed. */
+export class Kind<T> {
+  /** For the type alone. */
+  declare readonly type: T;
+  readonly facts: KindFacts;
+  readonly about: SettingFacts;
+  readonly #schema: Schema<T>;
+  readonly #unset: Unset<T>;
+
+  constructor(schema: Schema<T>, facts: KindFacts, unset: Unset<T> = null, about: SettingFacts = { description: '' }) {
+    this.#schema = schema;
+    this.facts = facts;
+    this.#unset = unset;
+    this.about = about;
   }
-  throw new TypeError('a setting must be made of one of the kinds');
+
+  default(value: T): Kind<T> {
+    return new Kind(this.#schema, this.facts, { value }, this.about);
+  }
+
+  optional(): Kind<T | undefined> {
+    return new Kind<T | undefined>(this.#schema, this.facts, { value: undefined }, this.about);
+  }
+
+  describe(description: string): Kind<T> {
+    return this.meta({ ...this.about, description });
+  }
+
+  meta(about: SettingFacts): Kind<T> {
+    return new Kind(this.#schema, this.facts, this.#unset, about);
+  }
+
+  /** @returns null where the value is not allowed, or missing and needed */
+  read(raw: unknown): { readonly value: T } | null {
+    if (raw === undefined) return this.#unset;
+    const { success, output } = v.safeParse(this.#schema, raw);
+    return success ? { value: output } : null;
+  }
+}
+
+/** Settings by their keys. */
+export type Shape = Readonly<Record<string, Kind<unknown>>>;
+/** What a role works with. What may be unset is undefined then. */
+export type ValuesOf<S extends Shape> = { readonly [K in keyof S]: S[K]['type'] };
+
+const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
+
+/** What other spellings mean, and then what is allowed. */
+function after<T>(spelled: (raw: unknown) => unknown, schema: Schema<T>): Schema<T> {
+  return v.pipe(v.unknown(), v.transform(spelled), schema);
 }
 
 const count = new Intl.NumberFormat('en-US');
 
 export function int(min: number, max: number, placeholder = 'n') {
-  const schema = z.preprocess(toNumber, z.int().min(min).max(max));
-  return kind(schema, { allowed: `a whole number from ${count.format(min)} to ${count.format(max)}`, placeholder });
+  return new Kind(after(toNumber, whole(min, max)), {
+    allowed: `a whole number from ${count.format(min)} to ${count.format(max)}`,
+    placeholder,
+  });
 }
 
 /** A TCP port; `off` is -1. */
 export function port() {
-  const schema = z.preprocess((raw) => (raw === 'off' || raw === false ? -1 : toNumber(raw)), z.int().min(-1).max(65_535));
-  return kind(schema, { allowed: 'a port from 1 to 65535, 0 for any free one, or off', placeholder: 'port' });
+  const schema = after((raw) => (raw === 'off' || raw === false ? -1 : toNumber(raw)), whole(-1, 65_535));
+  return new Kind(schema, { allowed: 'a port from 1 to 65535, 0 for any free one, or off', placeholder: 'port' });
 }
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -68,23 +118,32 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /** A size in bytes: `4194304`, `4MiB`, `4Mi`, `4 MB`. */
 export function bytes(min: number, max: number) {
-  const schema = z.preprocess((raw) => {
-    const match = typeof raw === 'string' ? /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(raw.trim()) : null;
-    const unit = UNITS[(match?.[2] ?? '?').toLowerCase()];
-    return match === null || unit === undefined ? raw : Math.round(Number(match[1]) * unit);
-  }, z.int().min(min).max(max));
-  return kind(schema, { allowed: `a size from ${formatBytes(min)} to ${formatBytes(max)}`, placeholder: 'size' });
+  const schema = after(
+    (raw) => {
+      const match = typeof raw === 'string' ? /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(raw.trim()) : null;
+      const unit = UNITS[(match?.[2] ?? '?').toLowerCase()];
+      return match === null || unit === undefined ? raw : Math.round(Number(match[1]) * unit);
+    },
+    whole(min, max),
+  );
+  return new Kind(schema, { allowed: `a size from ${formatBytes(min)} to ${formatBytes(max)}`, placeholder: 'size' });
 }
 
 const SPANS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A span of time in ms: `30s`, `10m`, `6h`, `7d`. */
 export function span(minMs: number, maxMs: number) {
-  const schema = z.preprocess((raw) => {
-    const match = typeof raw === 'string' ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(raw.trim()) : null;
-    return match === null ? raw : Math.round(Number(match[1]) * (SPANS[match[2] ?? ''] ?? 1));
-  }, z.int().min(minMs).max(maxMs));
-  return kind(schema, { allowed: `a time from ${formatSpan(minMs)} to ${formatSpan(maxMs)}, like 30s, 10m or 6h`, placeholder: 'time' });
+  const schema = after(
+    (raw) => {
+      const match = typeof raw === 'string' ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(raw.trim()) : null;
+      return match === null ? raw : Math.round(Number(match[1]) * (SPANS[match[2] ?? ''] ?? 1));
+    },
+    whole(minMs, maxMs),
+  );
+  return new Kind(schema, {
+    allowed: `a time from ${formatSpan(minMs)} to ${formatSpan(maxMs)}, like 30s, 10m or 6h`,
+    placeholder: 'time',
+  });
 }
 
 const SWITCH: Readonly<Record<string, boolean>> = {
@@ -99,58 +158,59 @@ const SWITCH: Readonly<Record<string, boolean>> = {
 };
 
 export function toggle() {
-  const schema = z.preprocess((raw) => (typeof raw === 'string' ? (SWITCH[raw.toLowerCase()] ?? raw) : raw), z.boolean());
-  return kind(schema, { allowed: 'true or false', placeholder: null });
+  const schema = after((raw) => (typeof raw === 'string' ? (SWITCH[raw.toLowerCase()] ?? raw) : raw), v.boolean());
+  return new Kind(schema, { allowed: 'true or false', placeholder: null });
 }
 
 export function choice<const T extends readonly [string, ...string[]]>(values: T) {
-  return kind(z.enum(values), { allowed: `one of ${values.join(', ')}`, placeholder: values.length > 4 ? 'choice' : values.join('|') });
+  return new Kind<T[number]>(v.picklist(values), {
+    allowed: `one of ${values.join(', ')}`,
+    placeholder: values.length > 4 ? 'choice' : values.join('|'),
+  });
 }
 
 export function text(placeholder: string, pattern = /^/, allowed = 'text') {
-  return kind(z.preprocess(toText, z.string().regex(pattern)), { allowed, placeholder });
+  return new Kind(after(toText, v.pipe(v.string(), v.regex(pattern))), { allowed, placeholder });
 }
 
 /** A path of a file that must be readable. */
 export function file() {
-  return kind(z.string().min(1), { allowed: 'the path of a readable file', placeholder: 'file', readable: true });
+  return new Kind<string>(v.pipe(v.string(), v.minLength(1)), {
+    allowed: 'the path of a readable file',
+    placeholder: 'file',
+    readable: true,
+  });
 }
 
 /** Never shown, and no flag: the arguments of a process are there for everybody to read. */
 export function secret(minLength = 1) {
   const allowed = minLength > 1 ? `text of at least ${minLength} characters` : 'text';
-  return kind(z.preprocess(toText, z.string().min(minLength)), { allowed, placeholder: 'secret', secret: 'all' });
+  return new Kind(after(toText, v.pipe(v.string(), v.minLength(minLength))), { allowed, placeholder: 'secret', secret: 'all' });
 }
 
 export function url(protocols: readonly string[], example: string) {
-  const schema = z.string().refine((value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)) && !/\s/.test(value));
-  return kind(schema, { allowed: `a URL like ${example}`, placeholder: 'url', secret: 'url' });
+  const isUrl = (value: string): boolean => protocols.some((protocol) => value.startsWith(`${protocol}://`)) && !/\s/.test(value);
+  const schema = v.pipe(v.string(), v.check(isUrl));
+  return new Kind<string>(schema, { allowed: `a URL like ${example}`, placeholder: 'url', secret: 'url' });
 }
 
 /** `a,b` or a YAML list; a comma within brackets divides nothing. */
 export function list(placeholder: string, pattern: RegExp, allowed: string) {
-  const schema = z.preprocess(
-    (raw) => (Array.isArray(raw) ? raw.flatMap(toItems) : toItems(raw)),
-    z.array(z.string().regex(pattern)).readonly(),
-  );
-  return kind(schema, { allowed, placeholder, repeatable: true });
+  const items: Schema<readonly string[]> = v.array(v.pipe(v.string(), v.regex(pattern)));
+  const schema = after((raw) => (Array.isArray(raw) ? raw.flatMap(toItems) : toItems(raw)), items);
+  return new Kind(schema, { allowed, placeholder, repeatable: true });
 }
 
 /** `key=value,key=value`, a YAML map, or JSON. */
-export function map<T extends z.ZodType>(
-  value: T,
-  placeholder: string,
-  keys: RegExp,
-  allowed: string,
-  facts: Pick<KindFacts, 'secret'> = {},
-) {
-  const schema = z.preprocess(toMap, z.record(z.string().regex(keys), value).readonly());
-  return kind(schema, { allowed, placeholder, repeatable: true, ...facts });
+export function map<T>(value: Schema<T>, placeholder: string, keys: RegExp, allowed: string, facts: Pick<KindFacts, 'secret'> = {}) {
+  const pairs: Schema<Readonly<Record<string, T>>> = v.record(v.pipe(v.string(), v.regex(keys)), value);
+  const schema = after(toMap, pairs);
+  return new Kind(schema, { allowed, placeholder, repeatable: true, ...facts });
 }
 
 export const mapValue = {
-  text: z.preprocess(toText, z.string()),
-  int: (min: number, max: number) => z.preprocess(toNumber, z.int().min(min).max(max)),
+  text: after(toText, v.string()),
+  int: (min: number, max: number) => after(toNumber, whole(min, max)),
 };
 
 function toNumber(raw: unknown): unknown {

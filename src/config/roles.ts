@@ -1,8 +1,8 @@
 /** Which settings each role has, and what they are once they are read. */
-import { z } from 'zod';
 import { auditShape } from './audit.ts';
 import { captureShape } from './capture.ts';
 import { kafkaShape, topicsShape } from './kafka.ts';
+import type { Shape, ValuesOf } from './kinds.ts';
 import { kubernetesShape, resourcesShape } from './kubernetes.ts';
 import { messagesShape } from './messages.ts';
 import { postgresShape } from './postgres.ts';
@@ -24,7 +24,7 @@ export const CONCERNS = {
   audit: { title: 'Audit', shape: auditShape },
   http: { title: 'Metrics and health', shape: httpShape },
   log: { title: 'Log', shape: logShape },
-} as const satisfies Record<string, { title: string; shape: Record<string, z.ZodType> }>;
+} as const satisfies Record<string, { title: string; shape: Shape }>;
 
 export type Concern = keyof typeof CONCERNS;
 
@@ -45,10 +45,10 @@ const EVERYTHING = {
 /** What a question is asked with: which cluster, and the namespace that the kubeconfig's context has. */
 const { cluster, kubeconfig, context } = kubernetesShape;
 
-/** One schema per role, each a selection of the same concerns. */
-export const SCHEMAS = {
-  collect: z.object({ ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...httpShape, ...logShape }),
-  sink: z.object({
+/** What each role has, a selection of the same concerns. */
+export const SHAPES = {
+  collect: { ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...httpShape, ...logShape },
+  sink: {
     ...resourcesShape,
     ...messagesShape,
     ...kafkaShape,
@@ -57,10 +57,10 @@ export const SCHEMAS = {
     ...retentionShape,
     ...httpShape,
     ...logShape,
-  }),
-  run: z.object(EVERYTHING),
-  snapshot: z.object({ ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...logShape }),
-  audit: z.object({
+  },
+  run: EVERYTHING,
+  snapshot: { ...resourcesShape, ...kubernetesShape, ...kafkaShape, ...captureShape, ...logShape },
+  audit: {
     ...resourcesShape,
     ...kubernetesShape,
     ...kafkaShape,
@@ -69,25 +69,25 @@ export const SCHEMAS = {
     ...auditShape,
     ...httpShape,
     ...logShape,
-  }),
-  topics: z.object({ ...resourcesShape, ...messagesShape, ...kafkaShape, ...topicsShape, ...logShape }),
-  load: z.object({ ...messagesShape, ...kafkaShape, ...postgresShape, ...logShape }),
-  migrate: z.object({ ...resourcesShape, ...postgresShape, ...logShape }),
-  retention: z.object({ ...postgresShape, ...retentionShape, ...logShape }),
-  check: z.object(EVERYTHING),
-  dlq: z.object({ ...postgresShape }),
-  ask: z.object({ cluster, kubeconfig, context, ...postgresShape }),
-  status: z.object({ cluster, ...kafkaShape, ...postgresShape }),
-  tail: z.object({ cluster, kubeconfig, context, ...kafkaShape }),
-} as const;
+  },
+  topics: { ...resourcesShape, ...messagesShape, ...kafkaShape, ...topicsShape, ...logShape },
+  load: { ...messagesShape, ...kafkaShape, ...postgresShape, ...logShape },
+  migrate: { ...resourcesShape, ...postgresShape, ...logShape },
+  retention: { ...postgresShape, ...retentionShape, ...logShape },
+  check: EVERYTHING,
+  dlq: { ...postgresShape },
+  ask: { cluster, kubeconfig, context, ...postgresShape },
+  status: { cluster, ...kafkaShape, ...postgresShape },
+  tail: { cluster, kubeconfig, context, ...kafkaShape },
+} as const satisfies Record<string, Shape>;
 
-export type Role = keyof typeof SCHEMAS;
-export type SettingsOf<R extends Role> = Readonly<z.output<(typeof SCHEMAS)[R]>>;
+export type Role = keyof typeof SHAPES;
+export type SettingsOf<R extends Role> = ValuesOf<(typeof SHAPES)[R]>;
 /** Every setting: what `run` and `check` have. Fits wherever fewer are asked for. */
 export type Settings = SettingsOf<'run'>;
 
-export const ROLES = Object.keys(SCHEMAS) as Role[];
+export const ROLES = Object.keys(SHAPES) as Role[];
 
 export function isRole(name: string): name is Role {
-  return Object.hasOwn(SCHEMAS, name);
+  return Object.hasOwn(SHAPES, name);
 }

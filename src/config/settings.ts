@@ -1,5 +1,5 @@
 /**
- * The settings of a role: flags before environment before file before defaults, through one schema.
+ * The settings of a role: flags before environment before file before defaults, through one catalogue.
  *   in    argv after the verb, the environment, perhaps a settings file
  *   out   the frozen values, and where each comes from; or everything that is wrong, at once
  * Invariants (test/config/settings.test.ts):
@@ -96,11 +96,11 @@ function derived(key: string, role: Role, env: Environment): Found | undefined {
 
 /** A setting that is needed and missing is left to the checks, which say it in their own words. */
 function understand(setting: Setting, found: Found | undefined): { value: unknown } | { problem: Problem | undefined } {
-  const parsed = setting.schema.safeParse(found?.value);
-  if (!parsed.success) return { problem: found === undefined ? undefined : wrongValue(setting, found) };
-  if (found !== undefined && setting.kind.readable === true && !isReadable(String(parsed.data)))
+  const read = setting.read(found?.value);
+  if (read === null) return { problem: found === undefined ? undefined : wrongValue(setting, found) };
+  if (found !== undefined && setting.kind.readable === true && !isReadable(String(read.value)))
     return { problem: wrongValue(setting, found) };
-  return { value: parsed.data };
+  return read;
 }
 
 function conflicts(role: Role, values: Known, sources: ReadonlyMap<string, Source>, wrong: ReadonlySet<string>): Problem[] {
@@ -125,9 +125,9 @@ function readSecret(key: string, values: Record<string, unknown>, sources: Map<s
   if (typeof path !== 'string' || of === undefined || setting === undefined || values[key] !== undefined) return [];
   const source: Source = { from: 'secret-file', name: path, of };
   const found: Found = { value: readFileSync(path, 'utf8').replace(/\r?\n$/, ''), source };
-  const parsed = setting.schema.safeParse(found.value);
-  if (!parsed.success) return [wrongValue(setting, found)];
-  values[key] = parsed.data;
+  const read = setting.read(found.value);
+  if (read === null) return [wrongValue(setting, found)];
+  values[key] = read.value;
   sources.set(key, source);
   return [];
 }

@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CATALOGUE, settingsOfRole } from '../../src/config/catalogue.ts';
 import { parseSettings } from '../../src/config/file.ts';
-import { settingsJsonSchema } from '../../src/config/json-schema.ts';
 import { ROLES } from '../../src/config/roles.ts';
 import { resolve, settings } from '../../src/config/settings.ts';
 import { settingsTable, settingsYaml, shownSettings } from '../../src/config/show.ts';
@@ -43,22 +42,7 @@ test('what is shown is a settings file that says the same', () => {
   assert.equal(found.size, Object.keys(values).length);
 });
 
-test('the JSON Schema knows every setting, its type and its default', () => {
-  type Schema = { properties: Record<string, Record<string, unknown>>; additionalProperties: boolean };
-  const { properties, additionalProperties } = settingsJsonSchema() as Schema;
-  assert.equal(additionalProperties, false);
-  assert.deepEqual(
-    Object.keys(properties),
-    CATALOGUE.map(({ key }) => key),
-  );
-  const { type, minimum, maximum, default: fallback } = properties['batchMaxRows'] ?? {};
-  assert.deepEqual([type, minimum, maximum, fallback], ['integer', 1, 100_000, 1000]);
-  assert.deepEqual(properties['configmapData']?.['enum'], ['redact', 'keep']);
-  assert.equal(properties['resources']?.['type'], 'array');
-  assert.equal(JSON.stringify(properties).includes('KUBETAPE_'), false);
-});
-
-test("the README's table is the one that the schemas make", () => {
+test("the README's table is the one that the kinds make", () => {
   const [, table = ''] = /<!-- settings:begin -->\n([\s\S]*?)<!-- settings:end -->/.exec(readme()) ?? [];
   assert.equal(table.trim(), settingsTable().trim());
 });
