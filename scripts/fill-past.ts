@@ -15,7 +15,7 @@ import pg from 'pg';
 import { migrate } from '../src/postgres/migrate.ts';
 import { Database } from '../src/postgres/pool.ts';
 import { PostgresStore } from '../src/postgres/store.ts';
-import { DEFAULT_TABLES } from '../src/sinks/columns.ts';
+import { DEFAULT_TABLES } from '../src/columns/columns.ts';
 
 const NAME = 'kubetape_past';
 const ROUNDS = 15;

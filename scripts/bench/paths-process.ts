@@ -8,7 +8,7 @@
 import { entryOf, type Track } from '../../src/capture/entries.ts';
 import { projectionOf } from '../../src/capture/projection.ts';
 import { Tracker } from '../../src/capture/tracker.ts';
-import { tableFor } from '../../src/sinks/columns.ts';
+import { tableFor } from '../../src/columns/columns.ts';
 import { decodeBatch } from '../../src/sinks/batch.ts';
 import type { SourceRecord } from '../../src/sinks/ports.ts';
 import type { KubeClient } from '../../src/kubernetes/client.ts';

@@ -3,7 +3,7 @@ import type { SettingsOf } from '../config/roles.ts';
 import { checkSchema, migrate as applyMigrations } from '../postgres/migrate.ts';
 import { ensureReader, READER } from '../postgres/reader.ts';
 import { PostgresStore } from '../postgres/store.ts';
-import { DEFAULT_TABLES } from '../sinks/columns.ts';
+import { DEFAULT_TABLES } from '../columns/columns.ts';
 import { databaseOf } from './connections.ts';
 import type { Out } from './out.ts';
 

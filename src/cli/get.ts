@@ -2,15 +2,14 @@
 import { Argument, Option } from 'commander';
 import type { KubetapeError } from '../events/errors.ts';
 import { gapText } from '../past/change-text.ts';
-import type { RecordedType, Requirement, Version } from '../past/ports.ts';
+import type { Listed, RecordedType, Requirement, Which } from '../past/ports.ts';
 import { labelsOf, matches, parseSelector } from '../past/selector.ts';
 import { parseTargets, type Target } from '../past/targets.ts';
 import { ask, askFlags, invalid, placeFlags, timeOf, typeOf, type Asking, type PlaceOptions } from './asking.ts';
 import type { Context, Define } from './context.ts';
 import { follow } from './follow.ts';
 import { checkBeginning, missing } from './missing.ts';
-import { objectRows, objectsText, OUTPUTS, type Output } from './output/objects.ts';
-import { columnsText } from './output/columns.ts';
+import { columnsFor, foundText, listedOf, OUTPUTS, type OfType, type Output } from './output/objects.ts';
 import { examples } from './setting-flags.ts';
 
 interface Options extends PlaceOptions {
@@ -84,27 +83,28 @@ async function get(
   const types = batches.map(({ type }) => type);
   if (atMs !== null) await checkBeginning(asking, types, atMs);
   const cursor = options.watch === true ? await asking.past.end(types) : null;
-  const found: { type: RecordedType; versions: readonly Version[] }[] = [];
-  const errors: KubetapeError[] = [];
-  for (const { type, names } of batches) {
-    const versions = await asking.past.objects(type, asking, { names, labels, atMs });
-    found.push({ type, versions });
-    const at = atMs === null ? '' : ` at ${new Date(atMs).toISOString()}`;
-    for (const name of names ?? []) if (!versions.some((one) => one.name === name)) errors.push(await missing(asking, type, name, at));
-  }
   const single = targets.length === 1 && targets[0]?.name !== undefined;
   const shape = {
     output: options.output ?? 'table',
     single,
     headers: options.headers,
     namespaces: asking.namespace === null,
+    prefixed: batches.length > 1,
     labels: options.showLabels === true,
     nowMs: atMs ?? asking.nowMs,
   } as const;
-  const { text, remarks } = objectsText(found, shape);
+  const listed: OfType<Listed>[] = [];
+  const errors: KubetapeError[] = [];
+  for (const { type, names } of batches) {
+    const found = await read(asking, type, { names, labels, atMs }, columnsFor(type, shape));
+    listed.push({ type, found });
+    const at = atMs === null ? '' : ` at ${new Date(atMs).toISOString()}`;
+    for (const name of names ?? []) if (!found.some((one) => one.name === name)) errors.push(await missing(asking, type, name, at));
+  }
+  const { text, remarks } = foundText(listed, shape);
   context.stdout.write(text);
   for (const one of remarks) asking.remark(one);
-  if (errors.length === 0 && found.every(({ versions }) => versions.length === 0))
+  if (errors.length === 0 && listed.every(({ found }) => found.length === 0))
     asking.remark(`No resources found${asking.namespace === null ? '' : ` in ${asking.namespace} namespace`}.`);
   await sayGaps(asking, types, atMs);
   const [first, ...others] = errors;
@@ -118,13 +118,15 @@ async function get(
       return;
     const type = types.find(({ resource }) => resource === change.resource);
     if (type === undefined) return;
-    const now = { ...shape, headers: false, nowMs: Date.now() };
-    context.stdout.write(
-      shape.output === 'table' || shape.output === 'wide'
-        ? columnsText(null, objectRows(type, [change], { ...now, prefixed: types.length > 1 }).rows)
-        : objectsText([{ type, versions: [change] }], { ...now, single: true }).text,
-    );
+    const now = { ...shape, headers: false, nowMs: Date.now(), single: true, prefixed: types.length > 1 };
+    context.stdout.write(foundText([{ type, found: listedOf(change) }], now).text);
   });
+}
+
+/** @param columns null: whole objects are needed */
+async function read(asking: Asking, type: RecordedType, which: Which, columns: readonly string[] | null): Promise<readonly Listed[]> {
+  if (columns !== null) return asking.past.listed(type, asking, which, columns);
+  return (await asking.past.objects(type, asking, which)).flatMap(listedOf);
 }
 
 /** What is shown is what was seen: at a time that nobody watched it may have been otherwise. */

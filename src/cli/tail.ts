@@ -125,7 +125,7 @@ function chosenOf(targets: readonly Target[], resources: readonly string[]): Cho
   if (targets.length === 0) return resources.filter((resource) => resource !== 'events').map((resource) => ({ resource, name: null }));
   const types = resources.map((resource): RecordedType => {
     const [plural = '', ...group] = resource.split('.');
-    return { resource, table: '', group: group.join('.'), kind: singularOf(plural) };
+    return { resource, table: '', group: group.join('.'), kind: singularOf(plural), columns: [] };
   });
   return targets.map(({ type, name }) => {
     const found = findType(type, types);

@@ -1,4 +1,5 @@
 /** What questions about the past need of the store; src/postgres/ fits it. */
+import type { ColumnValue } from '../columns/table.ts';
 import type { KubernetesObject, Op } from '../events/change.ts';
 
 /** A resource that has tables. */
@@ -8,6 +9,8 @@ export interface RecordedType {
   readonly table: string;
   readonly group: string;
   readonly kind: string;
+  /** What its tables have beside the common columns. */
+  readonly columns: readonly string[];
 }
 
 /** What an object's labels must meet. */
@@ -53,6 +56,24 @@ export interface Gap {
   readonly toMs: number;
 }
 
+/** An object as its columns tell of it. */
+export interface Listed {
+  readonly namespace: string;
+  readonly name: string;
+  readonly createdMs: number | null;
+  readonly values: Readonly<Record<string, ColumnValue>>;
+  /** Where it was stored before the first of these columns existed; else null. */
+  readonly object: KubernetesObject | null;
+}
+
+/** Which objects, and when. */
+export interface Which {
+  readonly names: readonly string[] | null;
+  readonly labels: readonly Requirement[];
+  /** null for now. */
+  readonly atMs: number | null;
+}
+
 export interface Survey {
   readonly clusters: readonly string[];
   readonly types: readonly RecordedType[];
@@ -94,11 +115,9 @@ export interface Past {
   /** @throws KubetapeError SCHEMA_MISSING, SCHEMA_NEWER, POSTGRES_* */
   survey(): Promise<Survey>;
   /** Objects as they are (`atMs` null), or as they were. By namespace and name. */
-  objects(
-    type: RecordedType,
-    place: Place,
-    which: { readonly names: readonly string[] | null; readonly labels: readonly Requirement[]; readonly atMs: number | null },
-  ): Promise<Version[]>;
+  objects(type: RecordedType, place: Place, which: Which): Promise<Version[]>;
+  /** The same by some of their columns alone, which the type must have: no object is read. */
+  listed(type: RecordedType, place: Place, which: Which, columns: readonly string[]): Promise<Listed[]>;
   incarnations(type: RecordedType, place: Place, name: string): Promise<Incarnation[]>;
   /** Versions of objects, the newest first. */
   versions(

@@ -2,7 +2,8 @@
  * The history's partitions, one per day, made before they are needed. Nothing waits for them in earnest: a row whose day
  * has none goes to the default partition, and from there to its day once that is made.
  */
-import type { ResourceTable, Row } from '../sinks/ports.ts';
+import type { ResourceTable } from '../columns/table.ts';
+import type { Row } from '../sinks/ports.ts';
 import { isCode } from '../events/errors.ts';
 import { BEGIN, type Database } from './pool.ts';
 

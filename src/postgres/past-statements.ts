@@ -18,7 +18,8 @@ const PRESENT =
 /** The newest first. Two changes may have been seen in the same millisecond. */
 const NEWEST = 'h.changed_at DESC, h.epoch DESC, h.resource_version DESC';
 
-export const RESOURCES = 'SELECT resource, table_name AS "table", api_group AS "group", kind FROM k8s.resources ORDER BY resource';
+export const RESOURCES = `SELECT resource, table_name AS "table", api_group AS "group", kind,
+       ARRAY(SELECT c ->> 'name' FROM jsonb_array_elements(columns) AS c) AS columns FROM k8s.resources ORDER BY resource`;
 
 const present = (table: string): string => `k8s.${quoted(table)}`;
 const history = (table: string): string => `k8s.${quoted(`${table}_history`)}`;
@@ -40,10 +41,35 @@ export function clusters(tables: readonly string[]): Query {
 const inPlace = (of: string): string => `${of}.cluster = $1 AND ($2::text IS NULL OR ${of}.namespace IN ($2, ''))`;
 const named = (of: string): string => `($3::text[] IS NULL OR ${of}.name = ANY ($3))`;
 
-export function objectsNow(table: string, place: unknown[], names: readonly string[] | null, labels: readonly Requirement[]): Query {
+/** What a row of the result holds: of the present `p`, and of the history `h` beside it. */
+export interface Selection {
+  readonly present: string;
+  readonly history: string;
+}
+
+export const WHOLE: Selection = { present: PRESENT, history: VERSION };
+
+/** @param columns the object itself is read only where the first of them is not filled yet */
+export function listing(columns: readonly string[]): Selection {
+  const of = (from: string): string => {
+    const [first] = columns;
+    const object = first === undefined ? 'NULL' : `CASE WHEN ${from}.${quoted(first)} IS NULL THEN ${from}.object END`;
+    return [`${from}.namespace, ${from}.name, p.created_at, ${object} AS object`, ...columns.map((name) => `${from}.${quoted(name)}`)].join(
+      ', ',
+    );
+  };
+  return { present: of('p'), history: of('h') };
+}
+
+interface Which {
+  readonly names: readonly string[] | null;
+  readonly labels: readonly Requirement[];
+}
+
+export function objectsNow(table: string, place: unknown[], { names, labels }: Which, { present: selected }: Selection): Query {
   const values = [...place, names];
   return {
-    text: `SELECT ${PRESENT} FROM ${present(table)} AS p
+    text: `SELECT ${selected} FROM ${present(table)} AS p
  WHERE ${inPlace('p')} AND ${named('p')} AND p.deleted_at IS NULL${labelled('p.object', labels, values)}
  ORDER BY namespace, name`,
     values,
@@ -54,24 +80,16 @@ export function objectsNow(table: string, place: unknown[], names: readonly stri
  * What has not changed since is in the present, whether or not its last change is still in the history. Of the rest, the
  * last version before that time.
  */
-export function objectsAt(
-  table: string,
-  place: unknown[],
-  names: readonly string[] | null,
-  labels: readonly Requirement[],
-  at: Date,
-): Query {
+export function objectsAt(table: string, place: unknown[], { names, labels }: Which, at: Date, selected: Selection): Query {
   const values: unknown[] = [...place, names, at];
   return {
-    text: `SELECT * FROM (
-  SELECT ${PRESENT} FROM ${present(table)} AS p
-   WHERE ${inPlace('p')} AND ${named('p')} AND p.changed_at <= $4 AND p.deleted_at IS NULL
-  UNION ALL
-  SELECT v.* FROM ${present(table)} AS p
-   CROSS JOIN LATERAL (SELECT ${VERSION} FROM ${history(table)} AS h
-                        WHERE h.cluster = p.cluster AND h.uid = p.uid AND h.changed_at <= $4 ORDER BY ${NEWEST} LIMIT 1) AS v
-   WHERE ${inPlace('p')} AND ${named('p')} AND p.changed_at > $4 AND v.op <> 'd'
-) AS o WHERE true${labelled('o.object', labels, values)}
+    text: `SELECT ${selected.present} FROM ${present(table)} AS p
+ WHERE ${inPlace('p')} AND ${named('p')} AND p.changed_at <= $4 AND p.deleted_at IS NULL${labelled('p.object', labels, values)}
+UNION ALL
+SELECT ${selected.history} FROM ${present(table)} AS p
+ CROSS JOIN LATERAL (SELECT h.* FROM ${history(table)} AS h
+                      WHERE h.cluster = p.cluster AND h.uid = p.uid AND h.changed_at <= $4 ORDER BY ${NEWEST} LIMIT 1) AS h
+ WHERE ${inPlace('p')} AND ${named('p')} AND p.changed_at > $4 AND h.op <> 'd'${labelled('h.object', labels, values)}
  ORDER BY namespace, name`,
     values,
   };

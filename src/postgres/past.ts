@@ -2,6 +2,7 @@
  * The store as questions about the past see it. Fits Past (past/ports.ts). Reads only: every statement runs in a session that
  * could not write.
  */
+import type { ColumnValue } from '../columns/table.ts';
 import type { KubernetesObject, Op } from '../events/change.ts';
 import { olderFirst } from '../events/version-order.ts';
 import type {
@@ -9,14 +10,15 @@ import type {
   Found,
   Gap,
   Incarnation,
+  Listed,
   ObjectName,
   Past,
   Place,
   RecordedChange,
   RecordedType,
-  Requirement,
   Survey,
   Version,
+  Which,
 } from '../past/ports.ts';
 import { checkSchema } from './migrate.ts';
 import * as statements from './past-statements.ts';
@@ -34,6 +36,15 @@ interface VersionRow {
   readonly synthetic: boolean;
   readonly snapshot: boolean;
   readonly object: KubernetesObject | null;
+}
+
+/** And the columns that were asked for. */
+interface ListedRow {
+  readonly namespace: string;
+  readonly name: string;
+  readonly created_at: Date | null;
+  readonly object: KubernetesObject | null;
+  readonly [column: string]: unknown;
 }
 
 interface ChangeRow extends VersionRow {
@@ -76,20 +87,27 @@ export class PostgresPast implements Past {
     return { clusters: rows.map(({ cluster }) => cluster), types };
   }
 
-  async objects(
-    type: RecordedType,
-    place: Place,
-    {
-      names,
-      labels,
-      atMs,
-    }: { readonly names: readonly string[] | null; readonly labels: readonly Requirement[]; readonly atMs: number | null },
-  ): Promise<Version[]> {
+  async objects(type: RecordedType, place: Place, which: Which): Promise<Version[]> {
+    return (await this.#objects<VersionRow>(type, place, which, statements.WHOLE)).map((row) => versionOf(type, row));
+  }
+
+  async listed(type: RecordedType, place: Place, which: Which, columns: readonly string[]): Promise<Listed[]> {
+    const rows = await this.#objects<ListedRow>(type, place, which, statements.listing(columns));
+    return rows.map(({ namespace, name, created_at, object, ...values }) => ({
+      namespace,
+      name,
+      createdMs: created_at?.getTime() ?? null,
+      values: columnsOf(values),
+      object,
+    }));
+  }
+
+  #objects<R extends object>({ table }: RecordedType, place: Place, which: Which, selected: statements.Selection): Promise<R[]> {
     const query =
-      atMs === null
-        ? statements.objectsNow(type.table, placeOf(place), names, labels)
-        : statements.objectsAt(type.table, placeOf(place), names, labels, new Date(atMs));
-    return (await this.#query<VersionRow>(query)).map((row) => versionOf(type, row));
+      which.atMs === null
+        ? statements.objectsNow(table, placeOf(place), which, selected)
+        : statements.objectsAt(table, placeOf(place), which, new Date(which.atMs), selected);
+    return this.#query<R>(query);
   }
 
   async incarnations(type: RecordedType, place: Place, name: string): Promise<Incarnation[]> {
@@ -218,6 +236,12 @@ export class PostgresPast implements Past {
   #query<R extends object>({ text, values }: statements.Query): Promise<R[]> {
     return this.#database.query<R>(text, values);
   }
+}
+
+function columnsOf(values: Readonly<Record<string, unknown>>): Listed['values'] {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, value instanceof Date ? value.getTime() : (value as ColumnValue)]),
+  );
 }
 
 function placeOf({ cluster, namespace }: Place): unknown[] {

@@ -7,7 +7,8 @@
  *   S4 certain  a commit whose answer was lost is looked up, not guessed
  */
 import { isCode, KubetapeError } from '../events/errors.ts';
-import type { Position, ResourceTable, Store, StoreBatch, TopicPartition } from '../sinks/ports.ts';
+import type { ResourceTable } from '../columns/table.ts';
+import type { Position, Store, StoreBatch, TopicPartition } from '../sinks/ports.ts';
 import { HistoryDays } from './days.ts';
 import { markRetried, writeDeadLetter } from './dead-letters.ts';
 import { sqlstateOf, storeError } from './errors.ts';

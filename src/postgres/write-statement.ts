@@ -2,7 +2,8 @@
  * The statement that writes rows of one resource to its present and its history: its text depends on the table alone, so
  * that it is planned once per connection.
  */
-import type { ResourceTable, Row } from '../sinks/ports.ts';
+import type { ResourceTable } from '../columns/table.ts';
+import type { Row } from '../sinks/ports.ts';
 import { arrayLiteral, binaryArray, type ElementType } from './binary-array.ts';
 import type { Wave } from './waves.ts';
 
@@ -136,7 +137,7 @@ export function writeParameters(table: ResourceTable, partition: number, { rows,
 }
 
 function elementOf(type: ResourceTable['columns'][number]['type']): ElementType {
-  return type === 'integer' ? 'int4' : 'text';
+  return type === 'integer' ? 'int4' : type === 'timestamptz' ? 'timestamptz' : 'text';
 }
 
 function quoted(name: string): string {

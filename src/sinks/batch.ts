@@ -8,9 +8,10 @@ import { decodeChange, type DecodedChange } from '../events/change.ts';
 import { isCode, KubetapeError } from '../events/errors.ts';
 import type { Fact } from '../events/fact.ts';
 import { topicOf } from '../events/resource.ts';
-import { columnValues, tableFor } from './columns.ts';
+import { columnValues, tableFor } from '../columns/columns.ts';
+import type { ResourceTable } from '../columns/table.ts';
 import { decodeMessages } from './messages.ts';
-import type { Content, DeadLetter, FactRow, ResourceTable, Row, SourceRecord, StoreBatch, WatchRow } from './ports.ts';
+import type { Content, DeadLetter, FactRow, Row, SourceRecord, StoreBatch, WatchRow } from './ports.ts';
 import { watchOf } from './watch-row.ts';
 
 export interface Decoded {

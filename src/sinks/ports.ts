@@ -1,4 +1,5 @@
 /** What a sink needs of the log and of the store; src/kafka/ and src/postgres/ fit it, tests hold both in memory. */
+import type { ColumnValue, ResourceTable } from '../columns/table.ts';
 
 export interface TopicPartition {
   readonly topic: string;
@@ -57,26 +58,6 @@ export interface RecordSource {
 
 /** What the records of a topic are. */
 export type Content = 'changes' | 'facts' | 'watches' | 'messages';
-
-/** Column types beside the common ones. */
-export type ColumnType = 'text' | 'integer' | 'text[]';
-export type ColumnValue = string | number | readonly string[] | null;
-
-export interface TableColumn {
-  readonly name: string;
-  readonly type: ColumnType;
-  /** For COMMENT ON. */
-  readonly about: string;
-}
-
-/** The two tables of a resource: k8s.<table> and k8s.<table>_history. */
-export interface ResourceTable {
-  readonly resource: string;
-  readonly table: string;
-  readonly group: string;
-  readonly kind: string;
-  readonly columns: readonly TableColumn[];
-}
 
 /** A change as its tables have it. */
 export interface Row {

@@ -54,6 +54,22 @@ describe('verbs that ask', () => {
     ]);
   });
 
+  it('get: what was stored before a column existed is shown from its object', async () => {
+    const older = await freshDatabase();
+    await recordFixtures(older.database);
+    const lines = ['get pods -A', `get pods -A --at ${AT}`, 'get deploy,cm -A'];
+    const ask = (): Promise<string[]> =>
+      Promise.all(lines.map(async (line) => transcript(line, await kubetape(line, { DATABASE_URL: older.url }))));
+    const before = await ask();
+    await older.database.query(`
+      UPDATE k8s.pods SET status = NULL, ready = 'wrong'; UPDATE k8s.pods_history SET status = NULL, ready = 'wrong';
+      UPDATE k8s.deployments SET available = NULL, ready = 99; UPDATE k8s.configmaps SET keys = NULL`);
+    assert.deepEqual(await ask(), before);
+    await older.database.query('ALTER TABLE k8s.pods DROP COLUMN status CASCADE');
+    await older.database.query('UPDATE k8s.resources SET columns = jsonb_path_query_array(columns, \'$[*] ? (@.name != "status")\')');
+    assert.equal((await ask())[0], before[0], 'a schema without it is read as well');
+  });
+
   it('get -o yaml, json and jsonl: one by itself, several in a list, Secrets without values', async () => {
     await golden('get-objects', [
       `get pod/importer --at ${AT} -o yaml`,

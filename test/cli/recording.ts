@@ -4,7 +4,7 @@ import type { Fact } from '../../src/events/fact.ts';
 import type { Database } from '../../src/postgres/pool.ts';
 import { PostgresStore } from '../../src/postgres/store.ts';
 import { decodeBatch } from '../../src/sinks/batch.ts';
-import { DEFAULT_TABLES } from '../../src/sinks/columns.ts';
+import { DEFAULT_TABLES } from '../../src/columns/columns.ts';
 import type { SourceRecord } from '../../src/sinks/ports.ts';
 import { versionsOf, type Recorded } from '../diff/fixtures.ts';
 

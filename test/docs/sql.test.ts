@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { ensureReader } from '../../src/postgres/reader.ts';
 import { PostgresStore } from '../../src/postgres/store.ts';
-import { DEFAULT_TABLES } from '../../src/sinks/columns.ts';
+import { DEFAULT_TABLES } from '../../src/columns/columns.ts';
 import { freshDatabase } from '../postgres/database.ts';
 import { newUid, record } from '../postgres/recording.ts';
 

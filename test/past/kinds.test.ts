@@ -8,6 +8,7 @@ const type = (resource: string, group: string, kind: string): RecordedType => ({
   table: resource.replaceAll('.', '_'),
   group,
   kind,
+  columns: [],
 });
 
 const TYPES = [

@@ -2,10 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tableOfResource } from '../../src/past/tables/by-resource.ts';
-import { podState } from '../../src/past/tables/pod.ts';
+import { RECORDED, versionsOf } from '../diff/fixtures.ts';
+import { podState } from '../../src/columns/pod.ts';
+import { shownOf } from '../../src/past/tables/table.ts';
 
 const NOW = Date.parse('2026-11-20T10:00:00Z');
-const cells = (resource: string, object: object, wide = false): string[] => [...tableOfResource(resource).row(object as never, NOW, wide)];
+const cells = (resource: string, object: object, wide = false): string[] => [
+  ...tableOfResource(resource).row(shownOf(resource, object as never), NOW, wide),
+];
 
 const running = { running: { startedAt: '2026-11-20T09:00:00Z' } };
 const status = (phase: string, containers: object[], more: object = {}) => ({ phase, containerStatuses: containers, ...more });
@@ -122,6 +126,22 @@ test('T1 services: external addresses by type', () => {
     ).slice(1),
     ['NodePort', '10.0.0.7', '<none>', '80:30080/TCP,53/UDP', '<unknown>', 'a=1,b=2'],
   );
+});
+
+test('T2 what a table shows without -o wide, the columns of the store tell as well as the object', () => {
+  let compared = 0;
+  for (const resource of RECORDED) {
+    const { columns, from, row } = tableOfResource(resource);
+    if (from === null) continue;
+    for (const { object } of versionsOf(resource)) {
+      const whole = shownOf(resource, object);
+      const values = Object.fromEntries(from.map((name) => [name, whole.values[name] ?? null]));
+      const narrow = (cells: readonly string[]): string[] => cells.filter((_, at) => columns[at]?.wide !== true);
+      assert.deepEqual(narrow(row({ ...whole, values, object: null }, NOW, false)), narrow(row(whole, NOW, false)));
+      compared += 1;
+    }
+  }
+  assert.ok(compared > 50, `${compared} objects`);
 });
 
 test('other kinds have a name and an age; whatever an object holds, no table throws', () => {

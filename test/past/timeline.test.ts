@@ -6,9 +6,9 @@ import { timeline } from '../../src/past/timeline.ts';
 import { change, T0 } from './versions.ts';
 
 const TYPES = [
-  { resource: 'pods', table: 'pods', group: '', kind: 'Pod' },
-  { resource: 'deployments', table: 'deployments', group: 'apps', kind: 'Deployment' },
-  { resource: 'events', table: 'events', group: 'events.k8s.io', kind: 'Event' },
+  { resource: 'pods', table: 'pods', group: '', kind: 'Pod', columns: [] },
+  { resource: 'deployments', table: 'deployments', group: 'apps', kind: 'Deployment', columns: [] },
+  { resource: 'events', table: 'events', group: 'events.k8s.io', kind: 'Event', columns: [] },
 ];
 const WINDOW = { fromMs: T0, toMs: T0 + 20_000, width: 20 };
 

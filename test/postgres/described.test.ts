@@ -4,7 +4,7 @@ import { isCode } from '../../src/events/errors.ts';
 import type { Database } from '../../src/postgres/pool.ts';
 import { ensureReader } from '../../src/postgres/reader.ts';
 import { PostgresStore } from '../../src/postgres/store.ts';
-import { DEFAULT_TABLES } from '../../src/sinks/columns.ts';
+import { DEFAULT_TABLES } from '../../src/columns/columns.ts';
 import { freshDatabase } from './database.ts';
 import { inDays, record } from './recording.ts';
 

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { isCode, KubetapeError } from '../../src/events/errors.ts';
 import { checkSchema, migrate, migrations, type Migration } from '../../src/postgres/migrate.ts';
 import { PostgresStore } from '../../src/postgres/store.ts';
-import { DEFAULT_TABLES, tableFor } from '../../src/sinks/columns.ts';
+import { DEFAULT_TABLES, tableFor } from '../../src/columns/columns.ts';
 import { freshDatabase } from './database.ts';
 
 const LATEST = migrations().at(-1)?.version ?? 0;

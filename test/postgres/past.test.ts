@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { summarise } from '../../src/diff/summary.ts';
 import { PostgresStore } from '../../src/postgres/store.ts';
-import { DEFAULT_TABLES } from '../../src/sinks/columns.ts';
+import { DEFAULT_TABLES } from '../../src/columns/columns.ts';
 import { changesIn, RECORDED } from '../diff/fixtures.ts';
 import type { FakeChange } from '../sinks/fakes.ts';
 import { freshDatabase } from './database.ts';

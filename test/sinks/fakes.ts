@@ -1,5 +1,6 @@
 /** The ports of the sink in memory: a log with a consumer group of one, a store with transactions, and what was told. */
 import { encodeChange, type Op } from '../../src/events/change.ts';
+import type { ResourceTable } from '../../src/columns/table.ts';
 import { KubetapeError } from '../../src/events/errors.ts';
 import type {
   AssignmentHandler,
@@ -7,7 +8,6 @@ import type {
   FactRow,
   Position,
   RecordSource,
-  ResourceTable,
   Row,
   SinkTelemetry,
   SourceRecord,

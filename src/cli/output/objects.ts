@@ -2,10 +2,10 @@
 import type { KubernetesObject } from '../../events/change.ts';
 import { isRedactedObject, manifestOf, recordedObject } from '../../past/manifest.ts';
 import { nameOfType } from '../../past/kinds.ts';
-import type { RecordedType, Version } from '../../past/ports.ts';
+import type { Listed, RecordedType, Version } from '../../past/ports.ts';
 import { labelsOf } from '../../past/selector.ts';
 import { tableOfResource } from '../../past/tables/by-resource.ts';
-import { labelsText } from '../../past/tables/table.ts';
+import { labelsText, shownOf } from '../../past/tables/table.ts';
 import { yamlText } from '../../past/yaml-lines.ts';
 import { columnsText } from './columns.ts';
 
@@ -17,6 +17,8 @@ export interface Shape {
   /** One object was asked for by its name: it is printed by itself, not in a list. */
   readonly single: boolean;
   readonly headers: boolean;
+  /** Names with their type, where there are several. */
+  readonly prefixed: boolean;
   /** A column with the namespace. */
   readonly namespaces: boolean;
   readonly labels: boolean;
@@ -24,14 +26,22 @@ export interface Shape {
   readonly nowMs: number;
 }
 
-export interface OfType {
+/** What is found of one type. */
+export interface OfType<T> {
   readonly type: RecordedType;
-  readonly versions: readonly Version[];
+  readonly found: readonly T[];
 }
 
-export function objectsText(found: readonly OfType[], shape: Shape): { readonly text: string; readonly remarks: readonly string[] } {
-  const all = found.flatMap(({ versions }) => versions);
-  const objects = all.flatMap(({ object }) => (object === null ? [] : [object]));
+/** Are whole objects needed for this form, or will the columns of the tables do? */
+export function columnsFor(type: RecordedType, { output, labels }: Pick<Shape, 'output' | 'labels'>): readonly string[] | null {
+  if (output === 'name') return [];
+  if (output !== 'table' || labels) return null;
+  const { from } = tableOfResource(type.resource);
+  return from !== null && from.every((name) => type.columns.includes(name)) ? from : null;
+}
+
+export function foundText(all: readonly OfType<Listed>[], shape: Shape): { readonly text: string; readonly remarks: readonly string[] } {
+  const objects = all.flatMap(({ found }) => found.flatMap(({ object }) => (object === null ? [] : [object])));
   switch (shape.output) {
     case 'yaml':
       return { text: listText(objects.map(manifestOf), shape.single, yamlText), remarks: redactedRemark(objects) };
@@ -40,16 +50,9 @@ export function objectsText(found: readonly OfType[], shape: Shape): { readonly 
     case 'jsonl':
       return { text: objects.map((object) => `${JSON.stringify(recordedObject(object))}\n`).join(''), remarks: [] };
     case 'name':
-      return {
-        text: found.flatMap(({ type, versions }) => versions.map(({ name }) => `${nameOfType(type)}/${name}\n`)).join(''),
-        remarks: [],
-      };
+      return { text: all.flatMap(({ type, found }) => found.map(({ name }) => `${nameOfType(type)}/${name}\n`)).join(''), remarks: [] };
     default: {
-      const filled = found.filter(({ versions }) => versions.length > 0);
-      const tables = filled.map(({ type, versions }) => {
-        const { header, rows } = objectRows(type, versions, { ...shape, prefixed: found.length > 1 });
-        return columnsText(shape.headers ? header : null, rows);
-      });
+      const tables = all.filter(({ found }) => found.length > 0).map((one) => tableText(one, shape));
       // As kubectl has it: without their headers, tables follow each other.
       return { text: tables.join(shape.headers ? '\n' : ''), remarks: [] };
     }
@@ -70,26 +73,19 @@ function redactedRemark(objects: readonly KubernetesObject[]): string[] {
       ];
 }
 
-/** @param shape prefixed: names with their type, where there are several */
-export function objectRows(
-  type: RecordedType,
-  versions: readonly Version[],
-  shape: Pick<Shape, 'output' | 'namespaces' | 'labels' | 'nowMs'> & { readonly prefixed: boolean },
-): { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] } {
+function tableText({ type, found }: OfType<Listed>, shape: Shape): string {
   const { columns, row } = tableOfResource(type.resource);
   const wide = shape.output === 'wide';
   const shown = columns.map((column) => wide || column.wide !== true);
   const nameAt = columns.findIndex(({ name }) => name === 'NAME');
   const prefix = shape.prefixed ? `${nameOfType(type)}/` : '';
-  const rows = versions.flatMap(({ object, namespace }) => {
-    if (object === null) return [];
-    const cells = row(object, shape.nowMs, wide).map((cell, at) => (at === nameAt ? `${prefix}${cell}` : cell));
+  const rows = found.map((one) => {
+    const { object, namespace } = one;
+    const cells = row(object === null ? one : shownOf(type.resource, object), shape.nowMs, wide);
     return [
-      [
-        ...(shape.namespaces ? [namespace] : []),
-        ...cells.filter((_, at) => shown[at] === true),
-        ...(shape.labels ? [labelsText(labelsOf(object))] : []),
-      ],
+      ...(shape.namespaces ? [namespace] : []),
+      ...cells.map((cell, at) => (at === nameAt ? `${prefix}${cell}` : cell)).filter((_, at) => shown[at] === true),
+      ...(shape.labels ? [labelsText(object === null ? {} : labelsOf(object))] : []),
     ];
   });
   const header = [
@@ -97,5 +93,10 @@ export function objectRows(
     ...columns.filter((_, at) => shown[at] === true).map(({ name }) => name),
     ...(shape.labels ? ['LABELS'] : []),
   ];
-  return { header, rows };
+  return columnsText(shape.headers ? header : null, rows);
+}
+
+/** Of a whole object everything else is made anew. */
+export function listedOf({ namespace, name, object }: Version): Listed[] {
+  return object === null ? [] : [{ namespace, name, createdMs: null, values: {}, object }];
 }

@@ -1,18 +1,19 @@
 /** ConfigMaps and Secrets: how much is in them, and nothing of what. Pure. */
-import { fieldsOf, textOf } from '../../diff/fields.ts';
-import { columns, type KindTable } from './table.ts';
-import { createdAge, nameOf } from './workload.ts';
+import { ageText, columns, textIn, type KindTable, type Shown } from './table.ts';
 
 export const configMapTable: KindTable = {
   columns: columns('NAME', 'DATA', 'AGE'),
-  row: (object, nowMs) => [nameOf(object), String(count(object['data']) + count(object['binaryData'])), createdAge(object, nowMs)],
+  from: ['keys'],
+  row: (shown, nowMs) => [shown.name, keyCount(shown), ageText(shown.createdMs, nowMs)],
 };
 
 export const secretTable: KindTable = {
   columns: columns('NAME', 'TYPE', 'DATA', 'AGE'),
-  row: (object, nowMs) => [nameOf(object), textOf(object['type']) ?? '', String(count(object['data'])), createdAge(object, nowMs)],
+  from: ['keys', 'type'],
+  row: (shown, nowMs) => [shown.name, textIn(shown, 'type') ?? '', keyCount(shown), ageText(shown.createdMs, nowMs)],
 };
 
-function count(data: unknown): number {
-  return Object.keys(fieldsOf(data)).length;
+function keyCount({ values }: Shown): string {
+  const { keys } = values;
+  return String(Array.isArray(keys) ? keys.length : 0);
 }

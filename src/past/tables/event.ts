@@ -1,8 +1,9 @@
 /** Events, of events.k8s.io and of the core group. Pure. */
+import { firstSeenText } from '../../columns/event.ts';
+import type { KubernetesObject } from '../../events/change.ts';
 import { fieldsOf, numberOf, textOf } from '../../diff/fields.ts';
 import { ageOf } from '../times.ts';
-import { columns, type KindTable } from './table.ts';
-import { nameOf } from './workload.ts';
+import { ageText, columns, numberIn, textIn, type KindTable } from './table.ts';
 
 export const eventTable: KindTable = {
   columns: columns(
@@ -17,29 +18,33 @@ export const eventTable: KindTable = {
     'wide:COUNT',
     'wide:NAME',
   ),
-  row: (event, nowMs) => {
-    const about = fieldsOf(event['regarding'] ?? event['involvedObject']);
+  from: ['last_seen', 'type', 'reason', 'regarding', 'note'],
+  row: (shown, nowMs) => {
+    const event = shown.object ?? {};
     const series = fieldsOf(event['series']);
-    const first = event['deprecatedFirstTimestamp'] ?? event['firstTimestamp'] ?? event['eventTime'];
-    const last = series['lastObservedTime'] ?? event['deprecatedLastTimestamp'] ?? event['lastTimestamp'] ?? first;
-    const kind = (textOf(about['kind']) ?? '').toLowerCase();
-    const name = textOf(about['name']);
     return [
-      ageOf(last, nowMs),
-      textOf(event['type']) ?? '',
-      textOf(event['reason']) ?? '',
-      name === undefined ? kind : `${kind}/${name}`,
-      textOf(about['fieldPath']) ?? '',
+      ageText(numberIn(shown, 'last_seen'), nowMs),
+      textIn(shown, 'type') ?? '',
+      textIn(shown, 'reason') ?? '',
+      aboutText(textIn(shown, 'regarding') ?? ''),
+      textOf(fieldsOf(event['regarding'] ?? event['involvedObject'])['fieldPath']) ?? '',
       sourceText(event),
-      (textOf(event['note'] ?? event['message']) ?? '').trim(),
-      ageOf(first, nowMs),
+      (textIn(shown, 'note') ?? '').trim(),
+      ageOf(firstSeenText(event), nowMs),
       String(numberOf(series['count']) ?? (numberOf(event['deprecatedCount'] ?? event['count']) || 1)),
-      nameOf(event),
+      shown.name,
     ];
   },
 };
 
-function sourceText(event: { readonly [field: string]: unknown }): string {
+/** `Pod/web-1` → `pod/web-1` */
+function aboutText(regarding: string): string {
+  const at = regarding.indexOf('/');
+  const [kind, name] = [regarding.slice(0, at).toLowerCase(), regarding.slice(at + 1)];
+  return name === '' ? kind : `${kind}/${name}`;
+}
+
+function sourceText(event: KubernetesObject): string {
   const source = fieldsOf(event['deprecatedSource'] ?? event['source']);
   const component = textOf(source['component']) ?? textOf(event['reportingController']) ?? textOf(event['reportingComponent']) ?? '';
   const instance = textOf(source['host']) ?? textOf(event['reportingInstance']) ?? '';

@@ -1,22 +1,24 @@
 /** Services. Pure. */
 import { fieldsAt, fieldsOf, listOf, numberOf, textOf } from '../../diff/fields.ts';
-import { columns, labelsText, NONE, type KindTable } from './table.ts';
-import { createdAge, nameOf } from './workload.ts';
+import { ageText, columns, labelsText, NONE, type KindTable } from './table.ts';
 
 type Fields = { readonly [field: string]: unknown };
 
 export const serviceTable: KindTable = {
   columns: columns('NAME', 'TYPE', 'CLUSTER-IP', 'EXTERNAL-IP', 'PORT(S)', 'AGE', 'wide:SELECTOR'),
-  row: (service, nowMs, wide) => {
+  // Addresses and node ports are no columns.
+  from: null,
+  row: ({ name, createdMs, object }, nowMs, wide) => {
+    const service = object ?? {};
     const spec = fieldsOf(service['spec']);
     const ports = listOf(spec['ports']).map(fieldsOf).map(portText).join(',');
     return [
-      nameOf(service),
+      name,
       textOf(spec['type']) ?? '',
       textOf(listOf(spec['clusterIPs'])[0]) ?? textOf(spec['clusterIP']) ?? NONE,
       externalText(spec, fieldsAt(service['status'], 'loadBalancer'), wide),
       ports === '' ? NONE : ports,
-      createdAge(service, nowMs),
+      ageText(createdMs, nowMs),
       labelsText(spec['selector']),
     ];
   },

@@ -1,51 +1,41 @@
 /** Deployments and StatefulSets. Pure. */
 import type { KubernetesObject } from '../../events/change.ts';
-import { fieldsAt, fieldsOf, listOf, numberOf, textOf } from '../../diff/fields.ts';
-import { ageOf } from '../times.ts';
-import { columns, NONE, type KindTable } from './table.ts';
+import { fieldsAt, fieldsOf, listOf, textOf } from '../../diff/fields.ts';
+import { ageText, columns, NONE, numberIn, type KindTable, type Shown } from './table.ts';
 
 export const deploymentTable: KindTable = {
   columns: columns('NAME', 'READY', 'UP-TO-DATE', 'AVAILABLE', 'AGE', 'wide:CONTAINERS', 'wide:IMAGES', 'wide:SELECTOR'),
-  row: (object, nowMs) => {
-    const status = fieldsOf(object['status']);
-    return [
-      nameOf(object),
-      readyText(object),
-      String(numberOf(status['updatedReplicas']) ?? 0),
-      String(numberOf(status['availableReplicas']) ?? 0),
-      createdAge(object, nowMs),
-      ...containersOf(object),
-      selectorText(fieldsOf(fieldsOf(object['spec'])['selector'])),
-    ];
-  },
+  from: ['available', 'ready', 'replicas', 'updated'],
+  row: (shown, nowMs) => [
+    shown.name,
+    readyText(shown),
+    String(numberIn(shown, 'updated') ?? 0),
+    String(numberIn(shown, 'available') ?? 0),
+    ageText(shown.createdMs, nowMs),
+    ...containersOf(shown.object),
+    selectorText(fieldsOf(fieldsOf(shown.object?.['spec'])['selector'])),
+  ],
 };
 
 export const statefulSetTable: KindTable = {
   columns: columns('NAME', 'READY', 'AGE', 'wide:CONTAINERS', 'wide:IMAGES'),
-  row: (object, nowMs) => [nameOf(object), readyText(object), createdAge(object, nowMs), ...containersOf(object)],
+  from: ['ready', 'replicas'],
+  row: (shown, nowMs) => [shown.name, readyText(shown), ageText(shown.createdMs, nowMs), ...containersOf(shown.object)],
 };
 
 /** Of a kind that has no table of its own. */
 export const plainTable: KindTable = {
   columns: columns('NAME', 'AGE'),
-  row: (object, nowMs) => [nameOf(object), createdAge(object, nowMs)],
+  from: [],
+  row: (shown, nowMs) => [shown.name, ageText(shown.createdMs, nowMs)],
 };
 
-export function nameOf(object: KubernetesObject): string {
-  return textOf(fieldsOf(object['metadata'])['name']) ?? '';
+function readyText(shown: Shown): string {
+  return `${numberIn(shown, 'ready') ?? 0}/${numberIn(shown, 'replicas') ?? 0}`;
 }
 
-export function createdAge(object: KubernetesObject, nowMs: number): string {
-  return ageOf(fieldsOf(object['metadata'])['creationTimestamp'], nowMs);
-}
-
-function readyText(object: KubernetesObject): string {
-  const ready = numberOf(fieldsOf(object['status'])['readyReplicas']) ?? 0;
-  return `${ready}/${numberOf(fieldsOf(object['spec'])['replicas']) ?? 0}`;
-}
-
-function containersOf(object: KubernetesObject): [names: string, images: string] {
-  const containers = listOf(fieldsAt(object['spec'], 'template', 'spec')['containers']).map(fieldsOf);
+function containersOf(object: KubernetesObject | null): [names: string, images: string] {
+  const containers = listOf(fieldsAt(object?.['spec'], 'template', 'spec')['containers']).map(fieldsOf);
   const texts = (field: string): string => containers.map((one) => textOf(one[field]) ?? '').join(',');
   return [texts('name'), texts('image')];
 }

@@ -334,7 +334,7 @@ DECLARE
   col record;
 BEGIN
   FOR col IN SELECT c ->> 'name' AS name, c ->> 'type' AS type, c ->> 'about' AS about FROM jsonb_array_elements(p_columns) AS c LOOP
-    IF col.type NOT IN ('text', 'integer', 'text[]') THEN
+    IF col.type NOT IN ('text', 'integer', 'timestamptz', 'text[]') THEN
       RAISE EXCEPTION 'column % of % has the type %, which kubetape does not use', col.name, p_table, col.type;
     END IF;
     EXECUTE format('ALTER TABLE k8s.%I ADD COLUMN IF NOT EXISTS %I %s', p_table, col.name, col.type);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { columnValues, DEFAULT_TABLES, tableFor } from '../../src/sinks/columns.ts';
+import { columnValues, DEFAULT_TABLES, tableFor } from '../../src/columns/columns.ts';
 
 /** Objects as an API server serves them, redacted where kubetape redacts. */
 const OBJECTS: Readonly<Record<string, { readonly object: Record<string, unknown>; readonly columns: Record<string, unknown> }>> = {
@@ -25,17 +25,25 @@ const OBJECTS: Readonly<Record<string, { readonly object: Record<string, unknown
         phase: 'Running',
         podIP: '10.1.2.3',
         containerStatuses: [
-          { name: 'app', ready: true, restartCount: 3 },
-          { name: 'proxy', ready: false, restartCount: 1 },
+          { name: 'app', ready: true, restartCount: 3, state: { running: {} } },
+          {
+            name: 'proxy',
+            ready: false,
+            restartCount: 1,
+            state: { waiting: { reason: 'CrashLoopBackOff' } },
+            lastState: { terminated: { finishedAt: '2026-11-20T10:00:00Z' } },
+          },
         ],
       },
     },
     columns: {
       phase: 'Running',
+      status: 'CrashLoopBackOff',
       node: 'worker-3',
       pod_ip: '10.1.2.3',
       ready: '1/2',
       restarts: 4,
+      restarted_at: Date.parse('2026-11-20T10:00:00Z'),
       images: ['shop/checkout:1.4', 'envoy:1.30'],
       owner: 'ReplicaSet/checkout-7d9f',
     },
@@ -45,12 +53,12 @@ const OBJECTS: Readonly<Record<string, { readonly object: Record<string, unknown
       spec: { replicas: 3, template: { spec: { containers: [{ image: 'shop/checkout:1.4' }] } } },
       status: { replicas: 4, readyReplicas: 2, updatedReplicas: 1 },
     },
-    columns: { replicas: 3, ready: 2, updated: 1, images: ['shop/checkout:1.4'] },
+    columns: { replicas: 3, ready: 2, updated: 1, available: 0, images: ['shop/checkout:1.4'] },
   },
   statefulsets: {
     // A zero is left out by the API server.
     object: { spec: { replicas: 0, template: { spec: { containers: [{ image: 'postgres:18' }] } } }, status: { replicas: 0 } },
-    columns: { replicas: 0, ready: 0, updated: 0, images: ['postgres:18'] },
+    columns: { replicas: 0, ready: 0, updated: 0, available: 0, images: ['postgres:18'] },
   },
   services: {
     object: {
@@ -78,7 +86,7 @@ const OBJECTS: Readonly<Record<string, { readonly object: Record<string, unknown
       reason: 'BackOff',
       type: 'Warning',
       regarding: { kind: 'Pod', name: 'checkout-7d9f-x2k' },
-      series: { count: 17 },
+      series: { count: 17, lastObservedTime: '2026-11-20T10:00:00.500000Z' },
       deprecatedCount: 2,
       note: 'Back-off restarting failed container',
     },
@@ -87,6 +95,7 @@ const OBJECTS: Readonly<Record<string, { readonly object: Record<string, unknown
       type: 'Warning',
       regarding: 'Pod/checkout-7d9f-x2k',
       count: 17,
+      last_seen: Date.parse('2026-11-20T10:00:00.500Z'),
       note: 'Back-off restarting failed container',
     },
   },
@@ -115,7 +124,7 @@ test('whatever an object looks like, there is a value of the right type for each
         const value = values[at] ?? null;
         if (value === null) return;
         if (type === 'text[]') assert.ok(Array.isArray(value) && value.every((item) => typeof item === 'string'));
-        else assert.equal(typeof value, type === 'integer' ? 'number' : 'string');
+        else assert.equal(typeof value, type === 'integer' || type === 'timestamptz' ? 'number' : 'string');
       });
     }),
   );
