@@ -116,13 +116,13 @@ async function fill(client: pg.Client, objects: number, changes: number, days: n
                FROM generate_series(1, $1::int) AS i, generate_series(1, $2::int) AS n) AS drawn`,
     [objects, each, days],
   );
-  const columns = `'node-' || i % 100, '10.1.2.3', 2 - rv % 2 || '/2', (rv % 7)::int, ARRAY['registry.example/shop/main:v42'], 'ReplicaSet/checkout', 'Running'`;
+  const columns = `'node-' || i % 100, '10.1.2.3', 2 - rv % 2 || '/2', (rv % 7)::int, ARRAY['registry.example/shop/main:v42'], 'ReplicaSet/checkout', 'Running', 'Running', at`;
   const object = `jsonb_set(jsonb_set($1::jsonb, '{status,containerStatuses,0,restartCount}', to_jsonb(rv % 7)), '{metadata,name}', to_jsonb('pod-' || i))`;
   for (let day = days + 1; day >= 0; day -= 1) {
     process.stderr.write(`\r  filling: ${days + 1 - day} of ${days + 1} days `);
     await client.query(
       `INSERT INTO k8s.pods_history (cluster, uid, epoch, resource_version, op, changed_at, previous_at, namespace, name, by_manager, by_operation,
-                                     synthetic, snapshot, kafka_partition, kafka_offset, object, node, pod_ip, ready, restarts, images, owner, phase)
+                                     synthetic, snapshot, kafka_partition, kafka_offset, object, node, pod_ip, ready, restarts, images, owner, phase, status, restarted_at)
        SELECT 'prod', uid, 1, rv, CASE WHEN last AND i % 20 = 0 THEN 'd' WHEN previous IS NULL THEN 'c' ELSE 'u' END::"char", at, previous,
               'ns-' || i % ${NAMESPACES}, 'pod-' || i, 'kubelet', 'Update', false, false, i % 12, rv, ${object}, ${columns}
          FROM made WHERE (at AT TIME ZONE 'UTC')::date = (now() AT TIME ZONE 'UTC')::date - $2::int ORDER BY at`,
@@ -131,9 +131,9 @@ async function fill(client: pg.Client, objects: number, changes: number, days: n
   }
   process.stderr.write('\n');
   await client.query(
-    `INSERT INTO k8s.pods (cluster, uid, namespace, name, resource_version, epoch, created_at, changed_at, deleted_at, object, node, pod_ip, ready, restarts, images, owner, phase)
+    `INSERT INTO k8s.pods (cluster, uid, namespace, name, resource_version, epoch, created_at, changed_at, deleted_at, object, node, pod_ip, ready, restarts, images, owner, phase, status, restarted_at)
      SELECT h.cluster, h.uid, h.namespace, h.name, h.resource_version, h.epoch, f.first, h.changed_at, CASE h.op WHEN 'd' THEN h.changed_at END,
-            h.object, h.node, h.pod_ip, h.ready, h.restarts, h.images, h.owner, h.phase
+            h.object, h.node, h.pod_ip, h.ready, h.restarts, h.images, h.owner, h.phase, h.status, h.restarted_at
        FROM made AS m JOIN k8s.pods_history AS h ON h.uid = m.uid AND h.changed_at = m.at AND h.resource_version = m.rv
        JOIN (SELECT uid, min(at) AS first FROM made GROUP BY uid) AS f ON f.uid = m.uid
       WHERE m.last`,

@@ -32,7 +32,7 @@ const COLUMNS = 'columns';
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'app'],
   // What is told of the past is pure as well: the verbs print it.
-  cli: ['app', 'past', DIFF, ...BASE],
+  cli: ['app', 'past', DIFF, COLUMNS, ...BASE],
   app: [...STAGES, ...EDGES, DIFF, COLUMNS, ...BASE],
   ...Object.fromEntries(STAGES.map((stage) => [stage, [DIFF, COLUMNS, ...BASE]])),
   ...Object.fromEntries(EDGES.map((edge) => [edge, BASE])),

@@ -1,5 +1,6 @@
 /** `kubetape get`: objects as they are, or as they were. */
 import { Argument, Option } from 'commander';
+import type { TableColumn } from '../columns/table.ts';
 import type { KubetapeError } from '../events/errors.ts';
 import { gapText } from '../past/change-text.ts';
 import type { Listed, RecordedType, Requirement, Which } from '../past/ports.ts';
@@ -124,7 +125,7 @@ async function get(
 }
 
 /** @param columns null: whole objects are needed */
-async function read(asking: Asking, type: RecordedType, which: Which, columns: readonly string[] | null): Promise<readonly Listed[]> {
+async function read(asking: Asking, type: RecordedType, which: Which, columns: readonly TableColumn[] | null): Promise<readonly Listed[]> {
   if (columns !== null) return asking.past.listed(type, asking, which, columns);
   return (await asking.past.objects(type, asking, which)).flatMap(listedOf);
 }

@@ -84,11 +84,12 @@ function after<T>(spelled: (raw: unknown) => unknown, schema: Schema<T>): Schema
   return v.pipe(v.unknown(), v.transform(spelled), schema);
 }
 
-const count = new Intl.NumberFormat('en-US');
+/** 1,000,000. Loading Intl would take longer than reading all settings. */
+const grouped = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 
 export function int(min: number, max: number, placeholder = 'n') {
   return new Kind(after(toNumber, whole(min, max)), {
-    allowed: `a whole number from ${count.format(min)} to ${count.format(max)}`,
+    allowed: `a whole number from ${grouped(min)} to ${grouped(max)}`,
     placeholder,
   });
 }

@@ -1,5 +1,5 @@
 /** What questions about the past need of the store; src/postgres/ fits it. */
-import type { ColumnValue } from '../columns/table.ts';
+import type { ColumnValue, TableColumn } from '../columns/table.ts';
 import type { KubernetesObject, Op } from '../events/change.ts';
 
 /** A resource that has tables. */
@@ -117,7 +117,7 @@ export interface Past {
   /** Objects as they are (`atMs` null), or as they were. By namespace and name. */
   objects(type: RecordedType, place: Place, which: Which): Promise<Version[]>;
   /** The same by some of their columns alone, which the type must have: no object is read. */
-  listed(type: RecordedType, place: Place, which: Which, columns: readonly string[]): Promise<Listed[]>;
+  listed(type: RecordedType, place: Place, which: Which, columns: readonly TableColumn[]): Promise<Listed[]>;
   incarnations(type: RecordedType, place: Place, name: string): Promise<Incarnation[]>;
   /** Versions of objects, the newest first. */
   versions(

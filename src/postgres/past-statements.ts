@@ -2,6 +2,7 @@
  * The statements by which the past is asked: one place, so that views and functions of the schema can take their part.
  * Pure. A table's name comes from k8s.resources and is quoted all the same.
  */
+import type { TableColumn } from '../columns/table.ts';
 import type { Requirement } from '../past/ports.ts';
 
 export interface Query {
@@ -50,16 +51,20 @@ export interface Selection {
 export const WHOLE: Selection = { present: PRESENT, history: VERSION };
 
 /** @param columns the object itself is read only where the first of them is not filled yet */
-export function listing(columns: readonly string[]): Selection {
+export function listing(columns: readonly TableColumn[]): Selection {
   const of = (from: string): string => {
     const [first] = columns;
-    const object = first === undefined ? 'NULL' : `CASE WHEN ${from}.${quoted(first)} IS NULL THEN ${from}.object END`;
-    return [`${from}.namespace, ${from}.name, p.created_at, ${object} AS object`, ...columns.map((name) => `${from}.${quoted(name)}`)].join(
-      ', ',
+    const object = first === undefined ? 'NULL' : `CASE WHEN ${from}.${quoted(first.name)} IS NULL THEN ${from}.object END`;
+    const own = columns.map(({ name, type }) =>
+      type === 'timestamptz' ? `${milliseconds(`${from}.${quoted(name)}`)} AS ${quoted(name)}` : `${from}.${quoted(name)}`,
     );
+    return [`${from}.namespace, ${from}.name, ${milliseconds('p.created_at')} AS created_ms, ${object} AS object`, ...own].join(', ');
   };
   return { present: of('p'), history: of('h') };
 }
+
+/** A number: the driver makes a Date of text, one by one. */
+const milliseconds = (time: string): string => `(extract(epoch FROM ${time}) * 1000)::float8`;
 
 interface Which {
   readonly names: readonly string[] | null;
@@ -76,20 +81,37 @@ export function objectsNow(table: string, place: unknown[], { names, labels }: W
   };
 }
 
+/** Where the days begin that lead to that time without a hole. */
+export function daysBegin(table: string, at: Date): Query {
+  return { text: 'SELECT k8s.days_begin($1, $2)::text AS begin', values: [`${table}_history`, at] };
+}
+
 /**
  * What has not changed since is in the present, whether or not its last change is still in the history. Of the rest, the
- * last version before that time.
+ * last version before that time. As in k8s.<table>_at, the times are literals: so that only the partitions are looked at
+ * that matter, newest first.
+ * @param begin of {@link daysBegin}
  */
-export function objectsAt(table: string, place: unknown[], { names, labels }: Which, at: Date, selected: Selection): Query {
-  const values: unknown[] = [...place, names, at];
+export function objectsAt(
+  table: string,
+  place: unknown[],
+  { names, labels }: Which,
+  time: Date,
+  begin: string,
+  selected: Selection,
+): Query {
+  const values: unknown[] = [...place, names];
+  const at = `${literal(time.toISOString())}::timestamptz`;
+  const newest = (from: string): string =>
+    `(SELECT * FROM ${history(table)} AS v WHERE v.cluster = p.cluster AND v.uid = p.uid AND v.changed_at <= ${at} AND v.changed_at ${from} ${literal(begin)}
+       ORDER BY v.changed_at DESC, v.epoch DESC, v.resource_version DESC LIMIT 1)`;
   return {
     text: `SELECT ${selected.present} FROM ${present(table)} AS p
- WHERE ${inPlace('p')} AND ${named('p')} AND p.changed_at <= $4 AND p.deleted_at IS NULL${labelled('p.object', labels, values)}
+ WHERE ${inPlace('p')} AND ${named('p')} AND p.changed_at <= ${at} AND p.deleted_at IS NULL${labelled('p.object', labels, values)}
 UNION ALL
 SELECT ${selected.history} FROM ${present(table)} AS p
- CROSS JOIN LATERAL (SELECT h.* FROM ${history(table)} AS h
-                      WHERE h.cluster = p.cluster AND h.uid = p.uid AND h.changed_at <= $4 ORDER BY ${NEWEST} LIMIT 1) AS h
- WHERE ${inPlace('p')} AND ${named('p')} AND p.changed_at > $4 AND h.op <> 'd'${labelled('h.object', labels, values)}
+ CROSS JOIN LATERAL (SELECT * FROM (${newest('>=')} UNION ALL ${newest('<')}) AS either ORDER BY changed_at DESC LIMIT 1) AS h
+ WHERE ${inPlace('p')} AND ${named('p')} AND p.changed_at > ${at} AND h.op <> 'd'${labelled('h.object', labels, values)}
  ORDER BY namespace, name`,
     values,
   };

@@ -2,7 +2,7 @@
  * The store as questions about the past see it. Fits Past (past/ports.ts). Reads only: every statement runs in a session that
  * could not write.
  */
-import type { ColumnValue } from '../columns/table.ts';
+import type { TableColumn } from '../columns/table.ts';
 import type { KubernetesObject, Op } from '../events/change.ts';
 import { olderFirst } from '../events/version-order.ts';
 import type {
@@ -38,14 +38,8 @@ interface VersionRow {
   readonly object: KubernetesObject | null;
 }
 
-/** And the columns that were asked for. */
-interface ListedRow {
-  readonly namespace: string;
-  readonly name: string;
-  readonly created_at: Date | null;
-  readonly object: KubernetesObject | null;
-  readonly [column: string]: unknown;
-}
+/** With the columns that were asked for. */
+type ListedRow = Listed['values'] & Omit<Listed, 'createdMs' | 'values'> & { readonly created_ms: number | null };
 
 interface ChangeRow extends VersionRow {
   readonly before_op: Op | null;
@@ -91,23 +85,17 @@ export class PostgresPast implements Past {
     return (await this.#objects<VersionRow>(type, place, which, statements.WHOLE)).map((row) => versionOf(type, row));
   }
 
-  async listed(type: RecordedType, place: Place, which: Which, columns: readonly string[]): Promise<Listed[]> {
+  async listed(type: RecordedType, place: Place, which: Which, columns: readonly TableColumn[]): Promise<Listed[]> {
     const rows = await this.#objects<ListedRow>(type, place, which, statements.listing(columns));
-    return rows.map(({ namespace, name, created_at, object, ...values }) => ({
-      namespace,
-      name,
-      createdMs: created_at?.getTime() ?? null,
-      values: columnsOf(values),
-      object,
-    }));
+    // The row has the columns among others, which nobody looks for there.
+    return rows.map((row) => ({ namespace: row.namespace, name: row.name, createdMs: row.created_ms, values: row, object: row.object }));
   }
 
-  #objects<R extends object>({ table }: RecordedType, place: Place, which: Which, selected: statements.Selection): Promise<R[]> {
-    const query =
-      which.atMs === null
-        ? statements.objectsNow(table, placeOf(place), which, selected)
-        : statements.objectsAt(table, placeOf(place), which, new Date(which.atMs), selected);
-    return this.#query<R>(query);
+  async #objects<R extends object>({ table }: RecordedType, place: Place, which: Which, selected: statements.Selection): Promise<R[]> {
+    if (which.atMs === null) return this.#query<R>(statements.objectsNow(table, placeOf(place), which, selected));
+    const at = new Date(which.atMs);
+    const [days] = await this.#query<{ begin: string }>(statements.daysBegin(table, at));
+    return this.#query<R>(statements.objectsAt(table, placeOf(place), which, at, days?.begin ?? 'infinity', selected));
   }
 
   async incarnations(type: RecordedType, place: Place, name: string): Promise<Incarnation[]> {
@@ -236,12 +224,6 @@ export class PostgresPast implements Past {
   #query<R extends object>({ text, values }: statements.Query): Promise<R[]> {
     return this.#database.query<R>(text, values);
   }
-}
-
-function columnsOf(values: Readonly<Record<string, unknown>>): Listed['values'] {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, value instanceof Date ? value.getTime() : (value as ColumnValue)]),
-  );
 }
 
 function placeOf({ cluster, namespace }: Place): unknown[] {

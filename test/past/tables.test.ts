@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tableOfResource } from '../../src/past/tables/by-resource.ts';
 import { RECORDED, versionsOf } from '../diff/fixtures.ts';
+import type { ColumnValue } from '../../src/columns/table.ts';
 import { podState } from '../../src/columns/pod.ts';
 import { shownOf } from '../../src/past/tables/table.ts';
 
@@ -135,7 +136,7 @@ test('T2 what a table shows without -o wide, the columns of the store tell as we
     if (from === null) continue;
     for (const { object } of versionsOf(resource)) {
       const whole = shownOf(resource, object);
-      const values = Object.fromEntries(from.map((name) => [name, whole.values[name] ?? null]));
+      const values: Readonly<Record<string, ColumnValue>> = Object.fromEntries(from.map((name) => [name, whole.values[name] ?? null]));
       const narrow = (cells: readonly string[]): string[] => cells.filter((_, at) => columns[at]?.wide !== true);
       assert.deepEqual(narrow(row({ ...whole, values, object: null }, NOW, false)), narrow(row(whole, NOW, false)));
       compared += 1;

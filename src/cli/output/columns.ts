@@ -14,26 +14,33 @@ export function columnsText(
 ): string {
   const lines = [...(header === null ? [] : [header]), ...rows].map((cells) => cells.map(cellText));
   const widths: number[] = [];
-  for (const cells of lines) for (const [at, cell] of cells.entries()) widths[at] = Math.max(widths[at] ?? LEAST - PADDING, lengthOf(cell));
+  for (const cells of lines)
+    for (let at = 0; at < cells.length; at += 1) widths[at] = Math.max(widths[at] ?? LEAST - PADDING, lengthOf(cells[at] ?? ''));
   const first = header === null ? 0 : -1;
-  return lines
-    .map((cells, line) => {
-      const text = cells.map((cell, at) => {
-        const shown = paint(cell, at, line + first);
-        return at === cells.length - 1 ? shown : `${shown}${' '.repeat((widths[at] ?? 0) - lengthOf(cell) + PADDING)}`;
-      });
-      return `${text.join('')}\n`;
-    })
-    .join('');
+  let text = '';
+  for (const [line, cells] of lines.entries()) {
+    const last = cells.length - 1;
+    for (let at = 0; at < last; at += 1) {
+      const cell = cells[at] ?? '';
+      text += paint(cell, at, line + first) + ' '.repeat((widths[at] ?? 0) - lengthOf(cell) + PADDING);
+    }
+    text += `${paint(cells[last] ?? '', last, line + first)}\n`;
+  }
+  return text;
 }
+
+/** What nearly all cells are made of: nothing of it needs a closer look. */
+const PLAIN = /^[ -~]*$/;
 
 /** In characters: what lies beyond the first plane of Unicode is one, not two. */
 function lengthOf(cell: string): number {
+  if (PLAIN.test(cell)) return cell.length;
   return cell.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, ' ').length;
 }
 
 /** What comes after the end of a line is left out, as kubectl does it; controls are shown, not sent. */
 export function cellText(cell: string): string {
+  if (PLAIN.test(cell)) return cell;
   const end = cell.search(/[\n\r\f\v\u2028\u2029]/);
   const line = end < 0 ? cell : `${cell.slice(0, end)}...`;
   return harmless(line);

@@ -1,4 +1,6 @@
 /** Objects in the forms of -o. Pure. */
+import { tableFor } from '../../columns/columns.ts';
+import type { TableColumn } from '../../columns/table.ts';
 import type { KubernetesObject } from '../../events/change.ts';
 import { isRedactedObject, manifestOf, recordedObject } from '../../past/manifest.ts';
 import { nameOfType } from '../../past/kinds.ts';
@@ -33,11 +35,12 @@ export interface OfType<T> {
 }
 
 /** Are whole objects needed for this form, or will the columns of the tables do? */
-export function columnsFor(type: RecordedType, { output, labels }: Pick<Shape, 'output' | 'labels'>): readonly string[] | null {
+export function columnsFor(type: RecordedType, { output, labels }: Pick<Shape, 'output' | 'labels'>): readonly TableColumn[] | null {
   if (output === 'name') return [];
-  if (output !== 'table' || labels) return null;
   const { from } = tableOfResource(type.resource);
-  return from !== null && from.every((name) => type.columns.includes(name)) ? from : null;
+  if (output !== 'table' || labels || from === null || !from.every((name) => type.columns.includes(name))) return null;
+  const { columns } = tableFor(type.resource, type.group, type.kind);
+  return from.flatMap((name) => columns.find((column) => column.name === name) ?? []);
 }
 
 export function foundText(all: readonly OfType<Listed>[], shape: Shape): { readonly text: string; readonly remarks: readonly string[] } {
