@@ -32,12 +32,13 @@ function deployment(image: string, ready: number, by: string): Parameters<typeof
 }
 
 function pod(name: string, restartCount: number): Record<string, unknown> {
-  const lastState = restartCount === 0 ? {} : { terminated: { reason: 'OOMKilled' } };
+  const lastState = restartCount === 0 ? {} : { terminated: { reason: 'OOMKilled', finishedAt: minutesAgo(9) } };
+  const state = restartCount === 0 ? { running: {} } : { waiting: { reason: 'CrashLoopBackOff' } };
   return {
     kind: 'Pod',
     metadata: { name, namespace: 'shop', ownerReferences: [{ kind: 'ReplicaSet', name: 'checkout-7d9', controller: true }] },
     spec: { nodeName: 'node-1', containers: [{ name: 'main', image: 'shop/checkout:v2' }] },
-    status: { phase: 'Running', containerStatuses: [{ name: 'main', ready: true, restartCount, lastState }] },
+    status: { phase: 'Running', containerStatuses: [{ name: 'main', ready: true, restartCount, state, lastState }] },
   };
 }
 
