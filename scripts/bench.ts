@@ -12,6 +12,7 @@ import { capture } from './bench/scenarios/capture.ts';
 import { coldstart } from './bench/scenarios/coldstart.ts';
 import { latency } from './bench/scenarios/latency.ts';
 import { paths } from './bench/scenarios/paths.ts';
+import { past } from './bench/scenarios/past.ts';
 import { restart } from './bench/scenarios/restart.ts';
 import { sink } from './bench/scenarios/sink.ts';
 import { withLock } from './setup/artifact.mjs';
@@ -25,6 +26,7 @@ const SCENARIO: Readonly<Record<ScenarioName, { readonly run: Scenario; readonly
   sink: { run: sink, servers: ['kafka', 'postgres'] },
   coldstart: { run: coldstart, servers: ['kafka', 'postgres'] },
   restart: { run: restart, servers: ['kafka', 'postgres'] },
+  past: { run: past, servers: ['kafka', 'postgres'] },
   latency: { run: latency, servers: SERVERS },
 };
 

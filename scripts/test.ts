@@ -12,8 +12,12 @@ import { ROOT } from './setup/places.mjs';
 import { Stack } from './stack/stack.ts';
 
 const args = process.argv.slice(2);
-const options = args.filter((arg) => arg.startsWith('-'));
-const picks = args.filter((arg) => !arg.startsWith('-'));
+// What follows an option of node and is no path is its value: `--test-name-pattern poison`.
+const isValue = (at: number): boolean => (args[at - 1] ?? '').startsWith('--') && !existsSync(path.resolve(ROOT, args[at] ?? ''));
+const options = args.flatMap((arg, at) =>
+  !arg.startsWith('-') ? [] : isValue(at + 1) && at + 1 < args.length ? [`${arg}=${args[at + 1]}`] : [arg],
+);
+const picks = args.filter((arg, at) => !arg.startsWith('-') && !isValue(at));
 const all = globSync('test/**/*.test.ts', { cwd: ROOT }).toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b));
 const files = picks.length === 0 ? all : all.filter((file) => picks.some((pick) => matches(file, pick)));
 

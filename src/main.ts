@@ -19,5 +19,7 @@ const code = await runCli([...(completes ? ['__complete'] : []), ...process.argv
   stderr: process.stderr,
 });
 if (completes) process.stdout.write(':4\n');
+// What a reader at the other end of a pipe has not taken yet waits in this process.
+for (const stream of [process.stdout, process.stderr]) await new Promise<void>((resolve) => stream.write('', () => resolve()));
 // Drivers may hold sockets and timers still; whatever had to be finished is.
 process.exit(code);

@@ -1,7 +1,7 @@
 /** The command line of the bench. Pure. */
 import { parseArgs } from 'node:util';
 
-export const SCENARIOS = ['paths', 'capture', 'sink', 'latency', 'coldstart', 'restart'] as const;
+export const SCENARIOS = ['paths', 'capture', 'sink', 'latency', 'coldstart', 'restart', 'past'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
 export const PEERS = ['informer', 'otel'] as const;
@@ -19,6 +19,8 @@ export interface Options {
   readonly events: number | null;
   readonly partitions: readonly number[];
   readonly seed: number;
+  /** Print the plan of each question; `past` only. */
+  readonly plans: boolean;
   /** Folder for CPU profiles of kubetape's roles; null writes none. */
   readonly profile: string | null;
   /** Folder for the results. */
@@ -33,6 +35,7 @@ export const USAGE = `usage: npm run bench -- [NAME …] [options]
   latency     a real cluster: change → committed in Kafka → row visible
   coldstart   10,000 to 150,000 pods: how time and memory grow
   restart     after kill -9 with 150,000 known objects: until it is caught up
+  past        questions in SQL and commands, at 1,000,000 changes of 10,000 pods
 
   --quick           small numbers of paths, capture and sink, under three minutes: before and after a change
   --peers           other tools beside kubetape, downloaded and built by the bench where they are missing
@@ -42,6 +45,7 @@ export const USAGE = `usage: npm run bench -- [NAME …] [options]
   --events N        events or records that are measured              (default by scenario)
   --partitions N,…  partitions of the topic, one measurement each    (default 1,3; sink only)
   --seed N          of the generated pods                            (default 1)
+  --plans           the plan of each question                        (past only)
   --profile DIR     CPU profiles of kubetape's processes
   --out DIR         results as JSON: NAME-TIME.json                  (default .kubetape/bench)
 `;
@@ -60,6 +64,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
       events: { type: 'string' },
       partitions: { type: 'string', default: '1,3' },
       seed: { type: 'string', default: '1' },
+      plans: { type: 'boolean', default: false },
       profile: { type: 'string' },
       out: { type: 'string', default: '.kubetape/bench' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -78,6 +83,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     events: whole('events', values.events),
     partitions: values.partitions.split(',').map((text) => whole('partitions', text) ?? 1),
     seed: whole('seed', values.seed) ?? 1,
+    plans: values.plans,
     profile: values.profile ?? null,
     out: values.out,
   };

@@ -7,6 +7,9 @@ import { checkSchema } from '../postgres/migrate.ts';
 import { readStatus, type SinkPosition } from '../postgres/status.ts';
 import { databaseOf, kafkaConnection } from './connections.ts';
 
+/** A person waits: what the tables tell is worth having without Kafka's word. */
+const KAFKA_WITHIN_MS = 3_000;
+
 /** @param sinceMs where the coverage begins @throws KubetapeError POSTGRES_*, SCHEMA_* */
 export async function status(settings: SettingsOf<'status'>, sinceMs: number): Promise<StatusFacts> {
   const database = databaseOf(settings, 'cli');
@@ -18,7 +21,7 @@ export async function status(settings: SettingsOf<'status'>, sinceMs: number): P
     let ends: ReadonlyMap<string, readonly number[]> = new Map();
     let kafkaTrouble: string | null = null;
     try {
-      if (names.length > 0) ends = await topicEnds(kafkaConnection(settings, 'cli'), names);
+      if (names.length > 0) ends = await topicEnds(kafkaConnection(settings, 'cli'), names, KAFKA_WITHIN_MS);
     } catch (error) {
       if (!(error instanceof KubetapeError)) throw error;
       kafkaTrouble = error.message;

@@ -143,15 +143,19 @@ export async function describeTopics(connection: KafkaConnection, timeoutMs = TI
 }
 
 /** The next offset of each partition; the last ones may be taken by markers of transactions. @throws KubetapeError KAFKA_TOPIC_MISSING, … */
-export async function topicEnds(connection: KafkaConnection, topics: readonly string[]): Promise<Map<string, number[]>> {
+export async function topicEnds(
+  connection: KafkaConnection,
+  topics: readonly string[],
+  timeoutMs = TIMEOUT_MS,
+): Promise<Map<string, number[]>> {
   const producer = new kafka.Producer(commonProperties(connection));
   try {
-    await connectClient(producer, connection.brokers, TIMEOUT_MS);
-    const counts = await partitionsOfTopics(producer, topics, connection.brokers);
+    await connectClient(producer, connection.brokers, timeoutMs);
+    const counts = await partitionsOfTopics(producer, topics, connection.brokers, timeoutMs);
     const ends = new Map<string, number[]>();
     for (const [topic, partitions] of counts) {
       const asked = Array.from({ length: partitions }, (_, partition) =>
-        called<kafka.WatermarkOffsets>((done) => producer.queryWatermarkOffsets(topic, partition, TIMEOUT_MS, done as never)),
+        called<kafka.WatermarkOffsets>((done) => producer.queryWatermarkOffsets(topic, partition, timeoutMs, done as never)),
       );
       ends.set(
         topic,

@@ -3,6 +3,7 @@
  * test/cli/golden/. The history is that of the recorded fixtures.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -277,6 +278,24 @@ describe('verbs that ask', () => {
     assert.doesNotMatch(plain.stdout, /\u001b/);
     const forced = await run(BIN, ['history', 'pod/importer'], { DATABASE_URL: url, KUBECONFIG: ENV.KUBECONFIG, FORCE_COLOR: '1' });
     assert.match(forced.stdout, /\u001b\[33mupdate\u001b\[39m/);
+  });
+
+  it('who reads slowly gets the whole answer all the same', async () => {
+    const child = spawn(
+      process.execPath,
+      [BIN, 'query', "SELECT repeat('x', 1000) AS x FROM generate_series(1, 2000)", '-o', 'jsonl', '--limit', '5000'],
+      {
+        env: { PATH: process.env['PATH'], ...ENV },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    // A pipe holds 64 KiB: most of it is still on its way when the answer is complete.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    let lines = 0;
+    child.stdout.on('data', (chunk: Buffer) => (lines += chunk.toString().split('\n').length - 1));
+    assert.equal(await ended, 0);
+    assert.equal(lines, 2000);
   });
 
   it('a reader without any other right can ask everything', async () => {

@@ -36,7 +36,7 @@ describe('from the API server to the row', () => {
   }
 
   it('G1 G2 G3 G7: every resourceVersion that a raw watch saw is in topic and history, once, in order; the present equals a LIST', async () => {
-    await recorded('steady', 0, async (_installation, workload) => workload.run(times(240, 5_000)));
+    await recorded('steady', 0, async (_installation, workload) => workload.run(times(240, 6_500)));
   });
 
   it('G1 G2 G4: SIGTERM in the middle drains and exits 0; what changes and goes while it is down arrives after the restart', async () => {
