@@ -7,7 +7,7 @@ import type { ListCause } from '../events/observation.ts';
 import { TopicReader } from '../kafka/reader.ts';
 import { KubeClient } from '../kubernetes/client.ts';
 import { LeaderElection } from '../kubernetes/lease.ts';
-import type { ReflectorListener } from '../kubernetes/reflector.ts';
+import type { ReflectorListener } from '../kubernetes/reflector-options.ts';
 import type { Check } from '../telemetry/health.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { kafkaConnection } from './connections.ts';

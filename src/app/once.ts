@@ -10,7 +10,7 @@ import type { ListCause, Observation } from '../events/observation.ts';
 import { compareResourceVersions } from '../events/resource-version.ts';
 import { TopicReader } from '../kafka/reader.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import type { ReflectorListener } from '../kubernetes/reflector.ts';
+import type { ReflectorListener } from '../kubernetes/reflector-options.ts';
 import { latestVersion } from '../kubernetes/versions.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { kafkaConnection } from './connections.ts';

@@ -5,54 +5,25 @@
  */
 import { KubetapeError } from '../events/errors.ts';
 import { pause } from '../flow/pause.ts';
-import type { ListCause, Observation } from '../events/observation.ts';
-import { compareResourceVersions, isResourceVersion } from '../events/resource-version.ts';
+import type { ListCause } from '../events/observation.ts';
+import { isResourceVersion } from '../events/resource-version.ts';
 import type { KubeClient, Query } from './client.ts';
 import type { Decoder } from './decode.ts';
-import type { Verdict } from './errors.ts';
 import { listPages } from './pages.ts';
+import { REFLECTOR_DEFAULTS, type Observer, type ReflectorListener, type ReflectorOptions } from './reflector-options.ts';
 import { afterWait, nextStep, startReflector, type Outcome, type ReflectorState } from './reflector-machine.ts';
 import { pathOf, selectorQuery, type Scope } from './scope.ts';
-import { readStream, type StreamTimes, type WatchEvent } from './stream.ts';
-
-/** What a reflector says of itself; all optional to hear. */
-export interface ReflectorListener {
-  state(state: 'probing' | 'listing' | 'watching' | 'waiting' | 'stopped'): void;
-  /** The server serves the list or the watch that was asked for: whatever failed before is over. */
-  answered(): void;
-  listed(facts: { readonly objects: number; readonly seconds: number; readonly streamed: boolean }): void;
-  relist(cause: ListCause): void;
-  watchEnded(facts: { readonly how: string; readonly seconds: number }): void;
-  failed(facts: { readonly error: KubetapeError; readonly failures: number; readonly waitMs: number }): void;
-}
-
-export interface ReflectorOptions extends StreamTimes {
-  readonly pageSize: number;
-  /** How long one watch is asked to last (s): a random time between the two spreads the reconnects of many watches. */
-  readonly watchSeconds: readonly [number, number];
-  readonly random: () => number;
-}
-
-export const REFLECTOR_DEFAULTS: ReflectorOptions = {
-  pageSize: 500,
-  watchSeconds: [300, 600],
-  silenceMs: 150_000,
-  endBookmarkMs: 30_000,
-  random: Math.random,
-};
+import { isBelow, StreamProgress } from './stream-progress.ts';
+import { readStream, type WatchEvent } from './stream.ts';
 
 /** A position that no bookmark moved for so long may be compacted away: etcd keeps five minutes by default. */
 const STALE_MS = 240_000;
-/** A watch that was open for so long without a failure proves the server to be well, though nothing happened in it. */
-const LIVED_MS = 10_000;
 /** The API server sends a bookmark about every minute, to watches that are served from its cache. */
 const BOOKMARKS_MS = 90_000;
 /** Longest the answer to a probe may take: it is one object. */
 const PROBE_MS = 15_000;
 /** Longest a page may take to begin, and to stand still. */
 const PAGE_MS = 60_000;
-
-export type Observer = (observation: Observation) => void | Promise<void>;
 
 /** A reflector runs once. */
 export class Reflector {
@@ -120,10 +91,12 @@ export class Reflector {
     switch (step.do) {
       case 'probe':
         this.#listener.state('probing');
-        return [await this.#attempt(state, signal, idle(), () => this.#probe(signal))];
+        return [await this.#attempt(state, signal, StreamProgress.ofRequest(), () => this.#probe(signal))];
       case 'page':
         this.#listener.state('listing');
-        return [await this.#attempt(state, signal, idle(), () => this.#page(state, step.cause, step.pageFactor, signal))];
+        return [
+          await this.#attempt(state, signal, StreamProgress.ofRequest(), () => this.#page(state, step.cause, step.pageFactor, signal)),
+        ];
       case 'list':
         this.#listener.state('listing');
         return this.#stream(state, step.cause, signal);
@@ -156,7 +129,7 @@ export class Reflector {
     for await (const page of listPages(this.#client, this.#scope, limit, signal, this.#patience(PAGE_MS))) {
       ({ resourceVersion } = page);
       this.#listener.answered();
-      if (this.#wentBack(state, cause, resourceVersion)) return { how: 'went-back' };
+      if (isBelow(resourceVersion, floorOf(state, cause))) return this.#wentBack(resourceVersion, state);
       for (const raw of page.items) {
         objects += 1;
         const waiting = this.#observe({ type: 'listed', object: this.#decoder.object(raw) });
@@ -186,69 +159,55 @@ export class Reflector {
     this.#listener.listed({ objects, seconds: (performance.now() - began.ms) / 1000, streamed });
   }
 
-  /** A list below the position is of another history: what is gone from it, and what is old in it, would be misread. */
-  #wentBack(state: ReflectorState, cause: ListCause, resourceVersion: string): boolean {
-    if (cause === 'restored' || state.resourceVersion === null) return false;
-    if (compareResourceVersions(resourceVersion, state.resourceVersion) >= 0) return false;
+  #wentBack(resourceVersion: string, { resourceVersion: reached }: ReflectorState): Outcome {
     this.#lastError = new KubetapeError(
       'KUBE_PROTOCOL',
-      `a list of ${this.#scope.resource} is at resourceVersion ${resourceVersion}, and ${state.resourceVersion} was reached before`,
+      `a list of ${this.#scope.resource} is at resourceVersion ${resourceVersion}, and ${reached} was reached before`,
       { hint: 'Was etcd restored from a backup? Everything is listed anew, in another epoch.' },
     );
-    return true;
+    return { how: 'went-back' };
   }
 
   /** A watch, or (with a cause) a streaming list that goes on as a watch. */
   async #stream(state: ReflectorState, cause: ListCause | null, signal: AbortSignal): Promise<Outcome[]> {
     const began = moment();
+    const progress = cause === null ? StreamProgress.ofWatch(state.resourceVersion) : StreamProgress.ofList(floorOf(state, cause));
+    const timeoutSeconds = this.#watchSeconds(progress.listing);
     const outcomes: Outcome[] = [];
-    const progress: Progress = { ...idle(), listing: cause !== null, position: cause === null ? state.resourceVersion : null };
-    let objects = 0;
-    let leave: Outcome['how'] | null = null;
+    /** Why the stream is left; `listed` to go on with a watch of its own. */
+    let leave: Outcome | 'listed' | null = null;
 
-    const onListEvent = (event: WatchEvent): void | Promise<void> => {
-      if (event.type === 'added') {
-        objects += 1;
-        return this.#observe({ type: 'listed', object: this.#decoder.object(event.object, event.text) });
-      }
-      if (event.type !== 'bookmark') {
-        // Older servers let changes in before the end: what a deletion takes back cannot be told from what was never there.
-        leave = 'unsupported';
-        return undefined;
-      }
-      if (!event.initialEventsEnd) return undefined;
-      if (cause !== null && this.#wentBack(state, cause, event.resourceVersion)) {
-        leave = 'went-back';
-        return undefined;
-      }
-      progress.listing = false;
-      progress.position = event.resourceVersion;
-      progress.openedAtMs = performance.now();
-      outcomes.push({ how: 'listed', resourceVersion: event.resourceVersion });
-      // Without bookmarks this stream could be silent for longer than can be told from dead; see #watchSeconds.
-      if (this.#bookmarks) this.#listener.state('watching');
-      else leave = 'listed';
-      return this.#ended(event.resourceVersion, objects, began, true);
-    };
-
-    const onWatchEvent = (event: WatchEvent): void | Promise<void> => {
+    const onEvent = (event: WatchEvent): void | Promise<void> => {
       const object = event.type === 'bookmark' ? null : this.#decoder.object(event.object, event.text);
       const resourceVersion = event.type === 'bookmark' ? event.resourceVersion : (object?.resourceVersion ?? '');
-      const order = progress.position === null ? 1 : compareResourceVersions(resourceVersion, progress.position);
-      // Within one watch it only ever rises: this is another history, or not the API server.
-      if (order < 0 || (order === 0 && object !== null))
-        throw this.#nonsense(`went back from resourceVersion ${progress.position} to ${resourceVersion}`);
-      progress.seen = true;
-      progress.position = resourceVersion;
-      this.#wholeUntilMs = Date.now();
-      this.#movedAtMs = performance.now();
-      if (event.type !== 'bookmark' && object !== null) return this.#observe({ type: event.type, object });
-      this.#bookmarks = true;
-      return this.#observe({ type: 'bookmark', resourceVersion });
+      const meaning = progress.take(event, resourceVersion, performance.now());
+      switch (meaning.is) {
+        case 'listed':
+          return object === null ? undefined : this.#observe({ type: 'listed', object });
+        case 'changed':
+          this.#moved();
+          return object === null || event.type === 'bookmark' ? undefined : this.#observe({ type: event.type, object });
+        case 'bookmark':
+          this.#moved();
+          this.#bookmarks = true;
+          return this.#observe({ type: 'bookmark', resourceVersion });
+        case 'list-ended':
+          outcomes.push({ how: 'listed', resourceVersion });
+          // Without bookmarks this stream could be silent for longer than can be told from dead; see #watchSeconds.
+          if (this.#bookmarks) this.#listener.state('watching');
+          else leave = 'listed';
+          return this.#ended(resourceVersion, progress.objects, began, true);
+        case 'leave':
+          leave = meaning.how === 'went-back' ? this.#wentBack(resourceVersion, state) : { how: 'unsupported', ever: false };
+          return undefined;
+        case 'nonsense':
+          throw this.#nonsense(meaning.what);
+        case 'nothing':
+          return undefined;
+      }
     };
 
-    const timeoutSeconds = this.#watchSeconds(progress.listing);
-    const last = await this.#attempt(state, signal, progress, async () => {
+    const last = await this.#attempt(state, signal, progress, async (): Promise<Outcome | 'listed'> => {
       if (cause !== null) await this.#listStarted(cause);
       const end = await readStream(
         this.#client,
@@ -256,37 +215,41 @@ export class Reflector {
           path: pathOf(this.#scope),
           query: this.#streamQuery(progress, timeoutSeconds),
           onOpen: () => {
-            progress.openedAtMs = performance.now();
+            progress.opened(performance.now());
             this.#listener.answered();
             if (!progress.listing) this.#listener.state('watching');
           },
           listing: () => progress.listing,
           enough: () => leave !== null,
-          onEvent: (event) => {
-            if (event.type === 'bookmark' && !isResourceVersion(event.resourceVersion))
-              throw this.#nonsense('sent a bookmark without a resourceVersion');
-            return progress.listing ? onListEvent(event) : onWatchEvent(event);
-          },
+          onEvent,
         },
         this.#options,
         signal,
       );
-      if (leave === 'went-back') return { how: 'went-back' };
-      if (leave === 'listed') return null;
-      if (leave === 'unsupported' || end === 'no-end-bookmark') return { how: 'unsupported', ever: false };
-      if (progress.listing || progress.position === null) throw this.#nonsense('ended before its list was complete');
-      const seconds = (performance.now() - began.ms) / 1000;
-      // Ended because its time was up: by the server itself, which had sent all there was.
-      if (seconds >= timeoutSeconds - 1) this.#wholeUntilMs = Date.now();
-      const stale = !this.#bookmarks && performance.now() - this.#movedAtMs > STALE_MS;
-      return { how: 'ended', resourceVersion: progress.position, seen: progress.seen, seconds, stale };
+      if (leave !== null) return leave;
+      if (end === 'no-end-bookmark') return { how: 'unsupported', ever: false };
+      return this.#closed(progress, (performance.now() - began.ms) / 1000, timeoutSeconds);
     });
-    if (last === null) return outcomes;
+    if (last === 'listed') return outcomes;
     // Whoever answers next may be another server, or a proxy that swallows bookmarks.
     if (last.how === 'lost') this.#bookmarks = false;
     this.#listener.watchEnded({ how: last.how, seconds: (performance.now() - began.ms) / 1000 });
-    outcomes.push(last);
-    return outcomes;
+    return [...outcomes, last];
+  }
+
+  /** All that had happened until now was seen, and the position has moved. */
+  #moved(): void {
+    this.#wholeUntilMs = Date.now();
+    this.#movedAtMs = performance.now();
+  }
+
+  /** The server has ended the stream in good order. */
+  #closed({ listing, position, seen }: StreamProgress, seconds: number, timeoutSeconds: number): Outcome {
+    if (listing || position === null) throw this.#nonsense('ended before its list was complete');
+    // Ended because its time was up: by the server itself, which had sent all there was.
+    if (seconds >= timeoutSeconds - 1) this.#wholeUntilMs = Date.now();
+    const stale = !this.#bookmarks && performance.now() - this.#movedAtMs > STALE_MS;
+    return { how: 'ended', resourceVersion: position, seen, seconds, stale };
   }
 
   /**
@@ -301,19 +264,14 @@ export class Reflector {
     return Math.max(1, Math.min(wanted, Math.floor((this.#options.silenceMs * 2) / 3000)));
   }
 
-  #streamQuery(progress: Progress, timeoutSeconds: number): Query {
+  #streamQuery(progress: StreamProgress, timeoutSeconds: number): Query {
     const query = { ...selectorQuery(this.#scope), watch: true, allowWatchBookmarks: true, timeoutSeconds };
     if (progress.listing) return { ...query, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' };
     return { ...query, resourceVersion: progress.position ?? undefined };
   }
 
   /** Runs a step. What goes wrong with the API server becomes an outcome; what the observer throws ends the reflector. */
-  async #attempt<T extends Outcome | null>(
-    state: ReflectorState,
-    signal: AbortSignal,
-    progress: Progress,
-    work: () => Promise<T>,
-  ): Promise<T | Outcome> {
+  async #attempt<T>(state: ReflectorState, signal: AbortSignal, progress: StreamProgress, work: () => Promise<T>): Promise<T | Outcome> {
     this.#lastError = null;
     try {
       return await work();
@@ -321,7 +279,7 @@ export class Reflector {
       if (signal.aborted) return { how: 'lost', resourceVersion: null, seen: false, midList: false };
       if (!(error instanceof KubetapeError) || !error.code.startsWith('KUBE_')) throw error;
       this.#lastError = error;
-      return outcomeOf(error, state.step.do, progress);
+      return progress.failed(error, state.step.do, performance.now());
     }
   }
 
@@ -330,38 +288,9 @@ export class Reflector {
   }
 }
 
-/** How far a step has come. */
-interface Progress {
-  listing: boolean;
-  position: string | null;
-  /** Something has arrived that is not of a list. */
-  seen: boolean;
-  /** When the server had said yes, or the list on the stream had ended. */
-  openedAtMs: number | null;
-}
-
-function idle(): Progress {
-  return { listing: false, position: null, seen: false, openedAtMs: null };
-}
-
-function outcomeOf(error: KubetapeError, step: string, progress: Progress): Outcome {
-  const verdict = error.cause as Verdict | undefined;
-  // A list that was cut has no position: its objects came in no order.
-  const resourceVersion = progress.listing ? null : progress.position;
-  const lasted = progress.openedAtMs !== null && performance.now() - progress.openedAtMs >= LIVED_MS;
-  const seen = !progress.listing && (progress.seen || lasted);
-  switch (verdict?.is) {
-    case 'expired':
-      return step === 'page' ? { how: 'page-expired' } : { how: 'expired', resourceVersion };
-    case 'throttled':
-      return { how: 'throttled', retryAfterMs: verdict.retryAfterMs, resourceVersion, seen };
-    case 'invalid':
-      return progress.listing ? { how: 'unsupported', ever: true } : { how: 'refused', resourceVersion, seen };
-    case 'refused':
-      return { how: 'refused', resourceVersion, seen };
-    default:
-      return { how: 'lost', resourceVersion, seen, midList: progress.listing && progress.openedAtMs !== null };
-  }
+/** A list below the position is of another history: what is gone from it, and what is old in it, would be misread. */
+function floorOf({ resourceVersion }: ReflectorState, cause: ListCause): string | null {
+  return cause === 'restored' ? null : resourceVersion;
 }
 
 /** By the clock on the wall, for what is recorded; and by one that nobody sets, for how long something took. */
