@@ -10,7 +10,8 @@ import { entryOf, factMessage, type Entry, type Track } from './entries.ts';
 import { readMemory, type Stranger } from './memory.ts';
 import type { CaptureTelemetry, LogReader, ObjectSource, TransactionalLog } from './ports.ts';
 import { Ring } from './ring.ts';
-import { Tracker, type Coverage, type Detection, type TrackerStart } from './tracker.ts';
+import type { Coverage, Detection, TrackerStart } from './detection.ts';
+import { Tracker } from './tracker.ts';
 import { writeTransactions, type WriterSettings } from './writer.ts';
 
 export interface CollectorSettings extends WriterSettings {

@@ -12,7 +12,7 @@ import { CHECKPOINTS, EVENT_STREAM, SHARED_STATE } from '../events/topics.ts';
 import { factsOf, type DerivedFact } from './facts.ts';
 import type { OutgoingMessage } from './ports.ts';
 import type { Sized } from './ring.ts';
-import type { DetectedChange, Detection, Position } from './tracker.ts';
+import type { DetectedChange, Detection, Position } from './detection.ts';
 
 /** One watch, as its records name it. */
 export interface Track {

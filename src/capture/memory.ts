@@ -9,7 +9,8 @@ import { CHECKPOINTS, SHARED_STATE } from '../events/topics.ts';
 import type { Track } from './entries.ts';
 import type { LogMessage, LogReader } from './ports.ts';
 import { projectionOf } from './projection.ts';
-import { nameKey, type Known, type TrackerStart } from './tracker.ts';
+import type { Known, TrackerStart } from './detection.ts';
+import { nameKey } from './tracker.ts';
 
 /** An object that is recorded somewhere as being there. */
 export interface Stranger {

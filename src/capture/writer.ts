@@ -12,7 +12,7 @@ import { KubetapeError } from '../events/errors.ts';
 import { checkpointMessage, type Entry, type Track } from './entries.ts';
 import type { CaptureTelemetry, OutgoingMessage, TransactionalLog } from './ports.ts';
 import type { Ring } from './ring.ts';
-import type { Position } from './tracker.ts';
+import type { Position } from './detection.ts';
 import { pause } from '../flow/pause.ts';
 
 export interface WriterSettings {

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import type { ListCause, Observation, ObservedObject } from '../../src/events/observation.ts';
 import type { CheckpointRecord } from '../../src/events/state.ts';
 import { checkpointMessage, type Track } from '../../src/capture/entries.ts';
-import { Tracker, type Detection, type TrackerStart } from '../../src/capture/tracker.ts';
+import type { Detection, TrackerStart } from '../../src/capture/detection.ts';
+import { Tracker } from '../../src/capture/tracker.ts';
 
 const START: TrackerStart = {
   known: new Map(),

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { tableOf } from '../../src/events/resource.ts';
-import type { EtcdRecorder } from '../support/etcd.ts';
+import type { StreamWitness } from '../support/witness.ts';
 import { restoredComplaints, type Said } from '../support/expected.ts';
 import { PATHS, until } from '../support/kube.ts';
 import { Installation, type Running } from '../support/kubetape.ts';
@@ -24,7 +24,7 @@ describe('an API server that dies, an etcd that is restored', () => {
   let installation: Installation;
   let workload: Workload;
   let running: Running;
-  let recorders: readonly EtcdRecorder[] = [];
+  let recorders: readonly StreamWitness[] = [];
 
   before(async () => {
     own = await OwnCluster.start('restart');

@@ -9,7 +9,8 @@ import { ApiProxy, type Asked, type Where, type Wire } from '../support/api-prox
 import { PATHS, until } from '../support/kube.ts';
 import { Installation, type Running } from '../support/kubetape.ts';
 import { compare, compareHistory, gapsOf } from '../support/oracle.ts';
-import { Recorder } from '../support/recorder.ts';
+import { watchRaw } from '../support/recorder.ts';
+import type { StreamWitness } from '../support/witness.ts';
 import { sharedServers } from '../support/servers.ts';
 import { Workload } from '../support/workload.ts';
 
@@ -20,7 +21,7 @@ const SILENCE_SECONDS = 4;
 describe('faults of the API server and of the connection to it', () => {
   const seed = Number(process.env['KUBETAPE_TEST_SEED'] ?? randomInt(2 ** 31));
   const servers = sharedServers();
-  const recorders: Recorder[] = [];
+  const recorders: StreamWitness[] = [];
   let installation: Installation;
   let proxy: ApiProxy;
   let workload: Workload;
@@ -40,7 +41,7 @@ describe('faults of the API server and of the connection to it', () => {
       KUBETAPE_LIST_PAGE_SIZE: '1',
     });
     await running.ready();
-    for (const resource of RESOURCES) recorders.push(await Recorder.start(servers.kube, resource));
+    for (const resource of RESOURCES) recorders.push(await watchRaw(servers.kube, resource));
     console.log(`    seed ${seed}, logs in ${installation.logs}`);
   });
   after(async () => {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { ApiProxy } from '../support/api-proxy.ts';
-import type { EtcdRecorder } from '../support/etcd.ts';
+import type { StreamWitness } from '../support/witness.ts';
 import { PATHS, until, type KubeObject } from '../support/kube.ts';
 import { Installation } from '../support/kubetape.ts';
 import { compare, gapsOf } from '../support/oracle.ts';
@@ -50,7 +50,7 @@ describe('the collector is away', () => {
   /** Starts the collector before `course`, and compares afterwards. */
   async function recorded(name: string, course: (course: Course) => Promise<void>): Promise<void> {
     const installation = await Installation.create(servers.stack, name);
-    let recorders: EtcdRecorder[] = [];
+    let recorders: StreamWitness[] = [];
     try {
       const namespace = installation.id;
       await own.namespace(namespace);

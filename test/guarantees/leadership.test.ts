@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import { until } from '../support/kube.ts';
 import { Installation } from '../support/kubetape.ts';
 import { compare } from '../support/oracle.ts';
-import { Recorder } from '../support/recorder.ts';
+import { watchRaw } from '../support/recorder.ts';
+import type { StreamWitness } from '../support/witness.ts';
 import { sharedServers } from '../support/servers.ts';
 
 describe('two collectors', () => {
@@ -16,7 +17,7 @@ describe('two collectors', () => {
     withinMs: number,
   ): Promise<void> {
     const installation = await Installation.create(servers.stack, name);
-    const recorders: Recorder[] = [];
+    const recorders: StreamWitness[] = [];
     try {
       const namespace = installation.id;
       await servers.kube.namespace(namespace);
@@ -26,7 +27,7 @@ describe('two collectors', () => {
       const standby = installation.start(['collect'], env);
       await until('the standby to stand by', async () => (await standby.get('/ready')).text.includes('standing by'));
       await installation.start(['sink']).ready();
-      recorders.push(await Recorder.start(servers.kube, 'configmaps'));
+      recorders.push(await watchRaw(servers.kube, 'configmaps'));
       let made = 0;
       const make = () => servers.kube.create('configmaps', { metadata: { name: `made-${(made += 1)}`, namespace }, data: {} });
       for (let i = 0; i < 20; i += 1) await make();

@@ -9,7 +9,8 @@ import type { Installation, Running } from '../support/kubetape.ts';
 import { times } from '../support/length.ts';
 import { metric } from '../support/metrics.ts';
 import { compare } from '../support/oracle.ts';
-import { Recorder } from '../support/recorder.ts';
+import { watchRaw } from '../support/recorder.ts';
+import type { StreamWitness } from '../support/witness.ts';
 import { sharedServers } from '../support/servers.ts';
 import { seeded, Workload } from '../support/workload.ts';
 
@@ -52,8 +53,8 @@ describe('sinks', () => {
         const namespace = installation.id;
         await servers.kube.namespace(namespace);
         await installation.start(['collect'], { KUBETAPE_LEASE_NAME: namespace }).ready();
-        const recorders: Recorder[] = [];
-        for (const resource of RESOURCES) recorders.push(await Recorder.start(servers.kube, resource));
+        const recorders: StreamWitness[] = [];
+        for (const resource of RESOURCES) recorders.push(await watchRaw(servers.kube, resource));
         const ended = new AbortController();
         const workload = new Workload(servers.kube, namespace, seed);
         const changing = (async () => {

@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import { until } from '../support/kube.ts';
 import { Installation } from '../support/kubetape.ts';
 import { compare, gapsOf } from '../support/oracle.ts';
-import { Recorder } from '../support/recorder.ts';
+import { watchRaw } from '../support/recorder.ts';
+import type { StreamWitness } from '../support/witness.ts';
 import { sharedServers } from '../support/servers.ts';
 
 describe('snapshot', () => {
@@ -15,7 +16,7 @@ describe('snapshot', () => {
     const installation = await Installation.create(servers.stack, 'snapshot', 'configmaps');
     const { kube } = servers;
     const namespace = installation.id;
-    let recorder: Recorder | null = null;
+    let recorder: StreamWitness | null = null;
     try {
       await kube.namespace(namespace);
       for (const name of ['changed', 'gone', 'again', 'still']) await kube.create('configmaps', configmap(namespace, name));
@@ -41,7 +42,7 @@ describe('snapshot', () => {
       assert.deepEqual(await history(), ['r again', 'r changed', 'r gone', 'r still']);
       assert.deepEqual(await installation.query('SELECT * FROM k8s.gaps'), []);
 
-      recorder = await Recorder.start(kube, 'configmaps');
+      recorder = await watchRaw(kube, 'configmaps');
       for (let turn = 0; turn < 3; turn += 1) await kube.patch('configmaps', namespace, 'changed', { data: { turn: String(turn) } });
       for (const name of ['gone', 'again']) await kube.remove('configmaps', namespace, name);
       for (const name of ['again', 'brief', 'new']) await kube.create('configmaps', configmap(namespace, name));

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { ROOT } from '../../scripts/setup/places.mjs';
-import { EtcdRecorder } from '../support/etcd.ts';
+import { watchEtcd } from '../support/etcd.ts';
+import type { StreamWitness } from '../support/witness.ts';
 import { keepPace } from '../support/pace.ts';
 import { until } from '../support/kube.ts';
 import { Installation } from '../support/kubetape.ts';
@@ -31,7 +32,7 @@ describe('soak', () => {
   it('G6: the memory of collector and sink stays flat, and every change is there at the end', async () => {
     const seconds = times(120, 1_800);
     const installation = await Installation.create(servers.stack, 'soak');
-    let recorder: EtcdRecorder | null = null;
+    let recorder: StreamWitness | null = null;
     const watches: MemoryWatch[] = [];
     try {
       await servers.kube.namespace(installation.id);
@@ -40,7 +41,7 @@ describe('soak', () => {
       await collector.ready();
       await sink.ready();
       // The API server hangs up on watches that cannot keep this pace; etcd does not.
-      recorder = await EtcdRecorder.start(servers.stack, 'configmaps');
+      recorder = await watchEtcd(servers.stack, 'configmaps');
       watches.push(new MemoryWatch(collector.child.pid ?? 0), new MemoryWatch(sink.child.pid ?? 0));
       const made = await keepPace(servers.kube, installation.id, { objects: OBJECTS, perSecond: PER_SECOND, seconds });
       for (const watch of watches) watch.stop();

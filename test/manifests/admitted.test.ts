@@ -3,7 +3,6 @@
  * definitions of custom resources are their operators' own, where Go modules have them.
  */
 import assert from 'node:assert/strict';
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { onDemand } from '../../scripts/setup/on-demand.mjs';
@@ -14,6 +13,7 @@ import { Installation } from '../support/kubetape.ts';
 import { comparePresent } from '../support/oracle.ts';
 import { sharedStack } from '../support/stack.ts';
 import { podKubeconfig } from './pod-kubeconfig.ts';
+import { Kubectl } from './kubectl.ts';
 import { COMPONENTS, manifestsOf, Rendering, settingsIn, type Manifest } from './rendering.ts';
 
 /** Operators whose definitions no Go module has: their resources are looked at below. */
@@ -40,6 +40,7 @@ const TOGETHER = [
 
 describe('the manifests in a cluster', () => {
   let stack: Stack;
+  let kubectl: Kubectl;
   let kube: Kube;
   let rendering: Rendering;
   let crds: string;
@@ -47,51 +48,26 @@ describe('the manifests in a cluster', () => {
   before(async () => {
     crds = await onDemand('crds');
     stack = await sharedStack();
+    kubectl = new Kubectl(stack);
     kube = new Kube(stack);
     rendering = new Rendering().fillIn();
-    kubectl(['apply', '--server-side', '-f', crds]);
-    kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', crds]);
-    // Nobody provisions disks here: as many as the claims of both overlays.
-    apply(
-      Array.from({ length: 8 }, (_, at) => ({
-        apiVersion: 'v1',
-        kind: 'PersistentVolume',
-        metadata: { name: `kubetape-manifests-${at}` },
-        spec: { capacity: { storage: '1Ti' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/nowhere' } },
-      })),
-    );
+    kubectl.run(['apply', '--server-side', '-f', crds]);
+    kubectl.run(['wait', '--for=condition=Established', '--timeout=60s', '-f', crds]);
+    kubectl.provideDisks('kubetape-manifests', 8);
   });
   after(() => {
     if (rendering === undefined) return;
     const mine = ['-l', 'app.kubernetes.io/part-of=kubetape', '--ignore-not-found', '--wait=false'];
-    kubectl(['delete', 'namespace,clusterrole,clusterrolebinding', ...mine]);
-    kubectl(['delete', 'persistentvolume', '--all', '--wait=false']);
-    kubectl(['delete', '--ignore-not-found', '--wait=false', '-f', crds]);
+    kubectl.run(['delete', 'namespace,clusterrole,clusterrolebinding', ...mine]);
+    kubectl.run(['delete', 'persistentvolume', '--all', '--wait=false']);
+    kubectl.run(['delete', '--ignore-not-found', '--wait=false', '-f', crds]);
     kube.close();
     rendering.close();
   });
 
-  function attempt(args: readonly string[], input?: string): SpawnSyncReturns<string> {
-    return spawnSync(stack.kubectl, [`--kubeconfig=${stack.kubeconfig}`, ...args], {
-      encoding: 'utf8',
-      input,
-      maxBuffer: 64 * 1024 * 1024,
-    });
-  }
-
-  function kubectl(args: readonly string[], input?: string): string {
-    const { status, stdout, stderr } = attempt(args, input);
-    assert.equal(status, 0, `kubectl ${args.join(' ')}: ${stderr}`);
-    return stdout;
-  }
-
-  function apply(objects: readonly object[]): void {
-    kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
-  }
-
   /** Applies it, and fails on a warning too: Pod Security warns where a workload's pods would be refused. */
   function applyStrictly(text: string, ...flags: string[]): void {
-    const { status, stderr } = attempt(['apply', '--validate=strict', ...flags, '-f', '-'], text);
+    const { status, stderr } = kubectl.attempt(['apply', '--validate=strict', ...flags, '-f', '-'], text);
     assert.equal(status, 0, stderr);
     assert.equal(stderr, '');
   }
@@ -118,7 +94,7 @@ describe('the manifests in a cluster', () => {
       },
       60_000,
     ).catch((error: Error) =>
-      assert.fail(`${error.message}: ${JSON.stringify(last)}\n${attempt(['-n', namespace, 'get', 'events']).stdout.slice(-3000)}`),
+      assert.fail(`${error.message}: ${JSON.stringify(last)}\n${kubectl.attempt(['-n', namespace, 'get', 'events']).stdout.slice(-3000)}`),
     );
   }
 
@@ -134,7 +110,7 @@ describe('the manifests in a cluster', () => {
   });
 
   it('a pod that is not hardened is refused there', () => {
-    const { status, stderr } = attempt(['-n', 'kubetape', 'run', 'plain', '--image=kubetape:0.1.0', '--restart=Never']);
+    const { status, stderr } = kubectl.attempt(['-n', 'kubetape', 'run', 'plain', '--image=kubetape:0.1.0', '--restart=Never']);
     assert.notEqual(status, 0);
     assert.match(stderr, /violates PodSecurity "restricted:latest"/);
   });
@@ -147,8 +123,8 @@ describe('the manifests in a cluster', () => {
         ({ apiVersion }) => !UNDEFINED.has(apiVersion),
       );
       // A trial makes no namespace: it is there before what goes into it.
-      apply(defined.filter(({ kind }) => kind === 'Namespace'));
-      const { status, stderr } = attempt(
+      kubectl.apply(defined.filter(({ kind }) => kind === 'Namespace'));
+      const { status, stderr } = kubectl.attempt(
         ['apply', '--validate=strict', '--dry-run=server', '-f', '-'],
         JSON.stringify({ apiVersion: 'v1', kind: 'List', items: defined }),
       );
@@ -195,7 +171,8 @@ describe('the manifests in a cluster', () => {
 
   describe('the rights of its accounts', () => {
     const list = (account: string, namespace: string): string[] =>
-      kubectl(['auth', 'can-i', '--list', '--no-headers', `--as=system:serviceaccount:${account}`, '-n', namespace])
+      kubectl
+        .run(['auth', 'can-i', '--list', '--no-headers', `--as=system:serviceaccount:${account}`, '-n', namespace])
         .trim()
         .split('\n')
         .map((line) => line.trim().replaceAll(/\s+/g, ' '))
@@ -228,7 +205,7 @@ describe('the manifests in a cluster', () => {
 
     before(async () => {
       installation = await Installation.create(stack, 'manifests');
-      const token = kubectl(['-n', 'kubetape', 'create', 'token', 'kubetape-collector']).trim();
+      const token = kubectl.run(['-n', 'kubetape', 'create', 'token', 'kubetape-collector']).trim();
       const kubeconfig = podKubeconfig(stack, path.join(installation.logs, 'pod'), token);
       // What the pod is told, but for where the servers are.
       const { KAFKA_BROKERS: _brokers, ...told } = settingsIn(manifestsOf(rendering.render(rendering.overlay('dev'))));
@@ -260,17 +237,19 @@ describe('the manifests in a cluster', () => {
 
     it('may learn the name of the cluster, and read no other namespace', () => {
       const as = ['--as=system:serviceaccount:kubetape:kubetape-collector'];
-      kubectl(['get', 'namespace', 'kube-system', ...as]);
-      assert.match(attempt(['get', 'namespace', 'default', ...as]).stderr, /Forbidden/);
+      kubectl.run(['get', 'namespace', 'kube-system', ...as]);
+      assert.match(kubectl.attempt(['get', 'namespace', 'default', ...as]).stderr, /Forbidden/);
     });
 
     it('without the right to read Secrets it says exactly that, and goes on with the rest', async () => {
-      const binding = kubectl(['get', 'clusterrolebinding', 'kubetape-secrets', '-o', 'json']);
-      kubectl(['delete', 'clusterrolebinding', 'kubetape-secrets']);
+      const binding = kubectl.run(['get', 'clusterrolebinding', 'kubetape-secrets', '-o', 'json']);
+      kubectl.run(['delete', 'clusterrolebinding', 'kubetape-secrets']);
       try {
         await until(
           'the right to be gone',
-          () => attempt(['auth', 'can-i', 'list', 'secrets', '-A', '--as=system:serviceaccount:kubetape:kubetape-collector']).status !== 0,
+          () =>
+            kubectl.attempt(['auth', 'can-i', 'list', 'secrets', '-A', '--as=system:serviceaccount:kubetape:kubetape-collector']).status !==
+            0,
         );
         const waited = installation.once(['check', 'collect', '--wait', '--timeout', '20', '--resources', 'pods'], env);
         assert.equal(waited.status, 0, `the init container is not held up: ${waited.stdout}${waited.stderr}`);
@@ -302,10 +281,10 @@ describe('the manifests in a cluster', () => {
           roleRef: object;
           subjects: object;
         };
-        apply([{ ...rest, metadata: { name: metadata.name, labels: metadata.labels }, roleRef, subjects }]);
+        kubectl.apply([{ ...rest, metadata: { name: metadata.name, labels: metadata.labels }, roleRef, subjects }]);
         await collector.ready(60_000);
       } finally {
-        attempt(['apply', '-k', rendering.overlay('dev')]);
+        kubectl.attempt(['apply', '-k', rendering.overlay('dev')]);
       }
     });
   });

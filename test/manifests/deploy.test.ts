@@ -10,6 +10,7 @@ import { ROOT } from '../../scripts/setup/places.mjs';
 import type { Stack } from '../../scripts/stack/stack.ts';
 import { until } from '../support/kube.ts';
 import { sharedStack } from '../support/stack.ts';
+import { Kubectl } from './kubectl.ts';
 
 const SCRIPT = path.join(ROOT, 'scripts', 'deploy.sh');
 
@@ -21,41 +22,31 @@ interface Outcome {
 
 describe('scripts/deploy.sh', () => {
   let stack: Stack;
+  let kubectl: Kubectl;
   let folder: string;
   let bin: string;
 
   before(async () => {
     const helm = await onDemand('helm');
     stack = await sharedStack();
+    kubectl = new Kubectl(stack);
     folder = mkdtempSync(path.join(tmpdir(), 'kubetape-deploy-'));
     bin = path.join(folder, 'bin');
     spawnSync('mkdir', [bin]);
     symlinkSync(stack.kubectl, path.join(bin, 'kubectl'));
     symlinkSync(helm, path.join(bin, 'helm'));
     // The tests before this one have left their namespace on its way out.
-    await until('the namespace to be free', () => kubectl('get', 'namespace', 'kubetape').status !== 0, 120_000);
-    const volumes = Array.from({ length: 4 }, (_, at) => ({
-      apiVersion: 'v1',
-      kind: 'PersistentVolume',
-      metadata: { name: `kubetape-deploy-${at}` },
-      spec: { capacity: { storage: '1Ti' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/nowhere' } },
-    }));
-    const file = path.join(folder, 'volumes.json');
-    writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: volumes }));
-    assert.equal(kubectl('apply', '-f', file).status, 0);
+    await until('the namespace to be free', () => kubectl.attempt(['get', 'namespace', 'kubetape']).status !== 0, 120_000);
+    kubectl.provideDisks('kubetape-deploy', 4);
   });
   after(() => {
     if (bin === undefined) return;
     for (const namespace of ['kubetape', 'kubetape-deployed'])
-      kubectl('delete', 'namespace', namespace, '--ignore-not-found', '--wait=false');
-    kubectl('delete', 'persistentvolume', '--all', '--wait=false');
-    kubectl('delete', 'clusterrole,clusterrolebinding', '-l', 'app.kubernetes.io/part-of=kubetape');
+      kubectl.attempt(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
+    kubectl.attempt(['delete', 'persistentvolume', '--all', '--wait=false']);
+    kubectl.attempt(['delete', 'clusterrole,clusterrolebinding', '-l', 'app.kubernetes.io/part-of=kubetape']);
     rmSync(folder, { recursive: true, force: true });
   });
-
-  function kubectl(...args: string[]): { status: number | null; stdout: string } {
-    return spawnSync(stack.kubectl, [`--kubeconfig=${stack.kubeconfig}`, ...args], { encoding: 'utf8' });
-  }
 
   function deploy(...args: string[]): Outcome {
     const env = { ...process.env, PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`, KUBECONFIG: stack.kubeconfig };
@@ -83,7 +74,7 @@ describe('scripts/deploy.sh', () => {
       assert.equal(status, 1, stderr);
       assert.match(stderr, message);
     }
-    assert.notEqual(kubectl('get', 'namespace', 'kubetape').status, 0);
+    assert.notEqual(kubectl.attempt(['get', 'namespace', 'kubetape']).status, 0);
   });
 
   it('--dry-run shows what each way would make', () => {
@@ -96,7 +87,7 @@ describe('scripts/deploy.sh', () => {
         assert.match(stderr, mode[0] === 'external' ? /2 Deployment/ : /2 StatefulSet/);
         assert.match(stderr, /nothing was changed/);
       }
-    assert.notEqual(kubectl('get', 'namespace', 'kubetape').status, 0);
+    assert.notEqual(kubectl.attempt(['get', 'namespace', 'kubetape']).status, 0);
   });
 
   it('development by kustomize: installed, run again, uninstalled; disks stay', () => {
@@ -114,7 +105,7 @@ describe('scripts/deploy.sh', () => {
       assert.equal(status, 0, `${round}: ${stderr}`);
       assert.match(stderr, /✔ everything runs[^]*Next:/);
     }
-    const image = kubectl(
+    const image = kubectl.attempt([
       '-n',
       'kubetape',
       'get',
@@ -122,12 +113,12 @@ describe('scripts/deploy.sh', () => {
       'kubetape-sink',
       '-o',
       'jsonpath={.spec.template.spec.containers[0].image}',
-    );
+    ]);
     assert.equal(image.stdout, 'example.com/kubetape:2');
     const { status, stderr } = deploy('--uninstall', '--by', 'kustomize', '--yes');
     assert.equal(status, 0, stderr);
-    assert.equal(kubectl('-n', 'kubetape', 'get', 'deployments,statefulsets', '-o', 'name').stdout, '');
-    assert.equal(kubectl('-n', 'kubetape', 'get', 'pvc', '-o', 'name').stdout.trim().split('\n').length, 2);
+    assert.equal(kubectl.attempt(['-n', 'kubetape', 'get', 'deployments,statefulsets', '-o', 'name']).stdout, '');
+    assert.equal(kubectl.attempt(['-n', 'kubetape', 'get', 'pvc', '-o', 'name']).stdout.trim().split('\n').length, 2);
   });
 
   it('development by Helm, into a namespace of its own', () => {
@@ -135,9 +126,9 @@ describe('scripts/deploy.sh', () => {
     const { status, stderr } = deploy('development', ...into, '--timeout', '180');
     assert.equal(status, 0, stderr);
     assert.match(stderr, /helm -n kubetape-deployed test kubetape/);
-    const label = kubectl('get', 'namespace', 'kubetape-deployed', '-o', 'jsonpath={.metadata.labels}');
+    const label = kubectl.attempt(['get', 'namespace', 'kubetape-deployed', '-o', 'jsonpath={.metadata.labels}']);
     assert.match(label.stdout, /"pod-security.kubernetes.io\/enforce":"restricted"/);
     assert.equal(deploy('--uninstall', ...into).status, 0);
-    assert.equal(kubectl('-n', 'kubetape-deployed', 'get', 'deployments', '-o', 'name').stdout, '');
+    assert.equal(kubectl.attempt(['-n', 'kubetape-deployed', 'get', 'deployments', '-o', 'name']).stdout, '');
   });
 });

@@ -1,6 +1,5 @@
 /** The chart in a cluster: every example is admitted; install, test, upgrade, rollback, uninstall. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { onDemand } from '../../scripts/setup/on-demand.mjs';
@@ -11,11 +10,13 @@ import { Installation } from '../support/kubetape.ts';
 import { sharedStack } from '../support/stack.ts';
 import { EXAMPLES, exampleOf, Helm } from './chart.ts';
 import { podKubeconfig } from './pod-kubeconfig.ts';
+import { Kubectl } from './kubectl.ts';
 
 const NAMESPACE = 'kubetape-chart';
 
 describe('the chart in a cluster', () => {
   let stack: Stack;
+  let kubectl: Kubectl;
   let kube: Kube;
   let helm: Helm;
   let crds: string;
@@ -23,62 +24,44 @@ describe('the chart in a cluster', () => {
   before(async () => {
     [crds, helm] = [await onDemand('crds'), await Helm.create()];
     stack = await sharedStack();
+    kubectl = new Kubectl(stack);
     kube = new Kube(stack);
     // Those of an earlier test may still be on their way out.
     await until(
       'the definitions of custom resources',
       () =>
-        attempt(['apply', '--server-side', '-f', crds]).status === 0 &&
-        attempt(['wait', '--for=condition=Established', '--timeout=5s', '-f', crds]).status === 0 &&
-        !attempt(['get', '-f', crds, '-o', 'jsonpath={.items[*].metadata.deletionTimestamp}']).stdout.includes('T'),
+        kubectl.attempt(['apply', '--server-side', '-f', crds]).status === 0 &&
+        kubectl.attempt(['wait', '--for=condition=Established', '--timeout=5s', '-f', crds]).status === 0 &&
+        !kubectl.attempt(['get', '-f', crds, '-o', 'jsonpath={.items[*].metadata.deletionTimestamp}']).stdout.includes('T'),
       60_000,
     );
-    kubectl(['create', 'namespace', NAMESPACE]);
-    kubectl([
+    kubectl.run(['create', 'namespace', NAMESPACE]);
+    kubectl.run([
       'label',
       'namespace',
       NAMESPACE,
       'pod-security.kubernetes.io/enforce=restricted',
       'pod-security.kubernetes.io/warn=restricted',
     ]);
-    // Nobody provisions disks here.
-    const volumes = Array.from({ length: 2 }, (_, at) => ({
-      apiVersion: 'v1',
-      kind: 'PersistentVolume',
-      metadata: { name: `${NAMESPACE}-${at}` },
-      spec: { capacity: { storage: '1Ti' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/nowhere' } },
-    }));
-    kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: volumes }));
+    kubectl.provideDisks(NAMESPACE, 2);
   });
   after(() => {
     if (kube === undefined) return;
-    attempt(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=false']);
-    attempt(['delete', 'persistentvolume', '--all', '--wait=false']);
-    attempt(['delete', 'clusterrole,clusterrolebinding', '-l', 'app.kubernetes.io/part-of=kubetape', '--wait=false']);
-    attempt(['delete', '--ignore-not-found', '--wait=false', '-f', crds]);
+    kubectl.attempt(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=false']);
+    kubectl.attempt(['delete', 'persistentvolume', '--all', '--wait=false']);
+    kubectl.attempt(['delete', 'clusterrole,clusterrolebinding', '-l', 'app.kubernetes.io/part-of=kubetape', '--wait=false']);
+    kubectl.attempt(['delete', '--ignore-not-found', '--wait=false', '-f', crds]);
     kube.close();
   });
-
-  function attempt(args: readonly string[], input?: string): { status: number | null; stdout: string; stderr: string } {
-    return spawnSync(stack.kubectl, [`--kubeconfig=${stack.kubeconfig}`, ...args], {
-      encoding: 'utf8',
-      input,
-      maxBuffer: 64 * 1024 * 1024,
-    });
-  }
-
-  function kubectl(args: readonly string[], input?: string): string {
-    const { status, stdout, stderr } = attempt(args, input);
-    assert.equal(status, 0, `kubectl ${args.join(' ')}: ${stderr}`);
-    return stdout;
-  }
 
   function release(verb: string, ...args: string[]): string {
     return helm.run([verb, 'kubetape', ...args, '--namespace', NAMESPACE, '--kubeconfig', stack.kubeconfig]);
   }
 
   function secret(): Record<string, string> {
-    const { data } = JSON.parse(kubectl(['-n', NAMESPACE, 'get', 'secret', 'kubetape', '-o', 'json'])) as { data: Record<string, string> };
+    const { data } = JSON.parse(kubectl.run(['-n', NAMESPACE, 'get', 'secret', 'kubetape', '-o', 'json'])) as {
+      data: Record<string, string>;
+    };
     return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
   }
 
@@ -94,7 +77,7 @@ describe('the chart in a cluster', () => {
     ];
     for (const flags of [...EXAMPLES.map((name) => ['--values', exampleOf(name)]), ...further]) {
       const text = helm.run(['template', 'kubetape', CHART, '--namespace', NAMESPACE, ...flags]);
-      const { status, stderr } = attempt(['-n', NAMESPACE, 'apply', '--validate=strict', '--dry-run=server', '-f', '-'], text);
+      const { status, stderr } = kubectl.attempt(['-n', NAMESPACE, 'apply', '--validate=strict', '--dry-run=server', '-f', '-'], text);
       assert.deepEqual([status, stderr.slice(0, 2000)], [0, ''], flags.join(' '));
     }
   });
@@ -116,8 +99,8 @@ describe('the chart in a cluster', () => {
   it('what `helm test` runs passes with the rights that the chart gives', async () => {
     const installation = await Installation.create(stack, 'chart');
     try {
-      const token = kubectl(['-n', NAMESPACE, 'create', 'token', 'kubetape-collector']).trim();
-      const told = JSON.parse(kubectl(['-n', NAMESPACE, 'get', 'configmap', 'kubetape', '-o', 'jsonpath={.data}'])) as Record<
+      const token = kubectl.run(['-n', NAMESPACE, 'create', 'token', 'kubetape-collector']).trim();
+      const told = JSON.parse(kubectl.run(['-n', NAMESPACE, 'get', 'configmap', 'kubetape', '-o', 'jsonpath={.data}'])) as Record<
         string,
         string
       >;
@@ -138,9 +121,9 @@ describe('the chart in a cluster', () => {
     const { 'pgadmin-password': added, ...after } = secret();
     assert.deepEqual(after, before);
     assert.equal(added?.length, 24);
-    const max = (): string => kubectl(['-n', NAMESPACE, 'get', 'hpa', 'kubetape-sink', '-o', 'jsonpath={.spec.maxReplicas}']);
+    const max = (): string => kubectl.run(['-n', NAMESPACE, 'get', 'hpa', 'kubetape-sink', '-o', 'jsonpath={.spec.maxReplicas}']);
     assert.equal(max(), '3');
-    assert.match(kubectl(['-n', NAMESPACE, 'get', 'jobs', '-o', 'name']), /kubetape-migrate-2/);
+    assert.match(kubectl.run(['-n', NAMESPACE, 'get', 'jobs', '-o', 'name']), /kubetape-migrate-2/);
     release('rollback', '1', '--wait', '--timeout', '180s');
     assert.equal(max(), '2');
     assert.equal(secret()['database-url'], before['database-url']);
@@ -150,10 +133,10 @@ describe('the chart in a cluster', () => {
     const before = secret();
     release('uninstall', '--wait', '--timeout', '120s');
     assert.equal(secret()['hmac-key'], before['hmac-key']);
-    assert.match(kubectl(['-n', NAMESPACE, 'get', 'pvc', '-o', 'name']), /data-kubetape-postgres-0/);
+    assert.match(kubectl.run(['-n', NAMESPACE, 'get', 'pvc', '-o', 'name']), /data-kubetape-postgres-0/);
     // What `helm test` ran stays to be read.
     await until('the pods to be gone', async () => (await running()) === 0, 60_000);
-    assert.equal(attempt(['get', 'clusterrole', 'kubetape-chart-kubetape-collector']).status, 1);
+    assert.equal(kubectl.attempt(['get', 'clusterrole', 'kubetape-chart-kubetape-collector']).status, 1);
     release('install', CHART, '--values', exampleOf('development'), '--set-string', 'secret.hmacKey=,secret.postgresPassword=');
     assert.equal(secret()['database-url'], before['database-url']);
     release('uninstall');

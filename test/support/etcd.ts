@@ -4,7 +4,7 @@
  */
 import { request, type IncomingMessage } from 'node:http';
 import type { Stack } from '../../scripts/stack/stack.ts';
-import type { Recorded, Witness } from './recorder.ts';
+import { StreamWitness, type Recorded } from './witness.ts';
 
 interface KeyValue {
   readonly key: string;
@@ -64,64 +64,22 @@ export class Etcd {
   }
 }
 
-export class EtcdRecorder implements Witness {
-  readonly resource: string;
-  readonly from: string;
-  readonly initial: readonly Recorded[];
-  readonly #events: Recorded[] = [];
-  readonly #response: IncomingMessage;
-  #failure: Error | null = null;
-  #stopped = false;
+/** The observer of what is in etcd: no API server's cache can be slow for it. */
+export async function watchEtcd(stack: Stack, resource: string): Promise<StreamWitness> {
+  const etcd = new Etcd(stack);
+  const { revision, objects } = await etcd.list(resource);
+  const start = { ...rangeOf(resource), start_revision: String(BigInt(revision) + 1n), prev_kv: true };
+  return new StreamWitness({ resource, from: revision, initial: objects }, await etcd.open('/v3/watch', { create_request: start }), told);
+}
 
-  private constructor(resource: string, from: string, initial: readonly Recorded[], response: IncomingMessage) {
-    this.resource = resource;
-    this.from = from;
-    this.initial = initial;
-    this.#response = response;
-    void this.#read();
-  }
-
-  static async start(stack: Stack, resource: string): Promise<EtcdRecorder> {
-    const etcd = new Etcd(stack);
-    const { revision, objects } = await etcd.list(resource);
-    const start = { ...rangeOf(resource), start_revision: String(BigInt(revision) + 1n), prev_kv: true };
-    return new EtcdRecorder(resource, revision, objects, await etcd.open('/v3/watch', { create_request: start }));
-  }
-
-  get events(): readonly Recorded[] {
-    if (this.#failure !== null) throw this.#failure;
-    return this.#events;
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#response.destroy();
-  }
-
-  async #read(): Promise<void> {
-    try {
-      let rest = '';
-      this.#response.setEncoding('utf8');
-      for await (const chunk of this.#response) {
-        const lines = (rest + (chunk as string)).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) if (line !== '') this.#keep(JSON.parse(line) as WatchResult);
-      }
-      if (!this.#stopped) this.#failure = new Error(`the recorder's watch of ${this.resource} in etcd ended`);
-    } catch (error) {
-      if (!this.#stopped) this.#failure = error as Error;
-    }
-  }
-
-  #keep({ result }: WatchResult): void {
-    if (result?.canceled === true) throw new Error(`etcd cancelled the recorder's watch: ${result.cancel_reason}`);
-    for (const { type, kv, prev_kv: before } of result?.events ?? []) {
-      if (type === 'DELETE') {
-        if (before === undefined) throw new Error('etcd deleted what the recorder has not seen');
-        this.#events.push(recorded('DELETED', before, kv.mod_revision));
-      } else this.#events.push(recorded(kv.create_revision === kv.mod_revision ? 'ADDED' : 'MODIFIED', kv, kv.mod_revision));
-    }
-  }
+function told(line: unknown): Recorded[] {
+  const { result } = line as WatchResult;
+  if (result?.canceled === true) throw new Error(`etcd cancelled the recorder's watch: ${result.cancel_reason}`);
+  return (result?.events ?? []).map(({ type, kv, prev_kv: before }) => {
+    if (type !== 'DELETE') return recorded(kv.create_revision === kv.mod_revision ? 'ADDED' : 'MODIFIED', kv, kv.mod_revision);
+    if (before === undefined) throw new Error('etcd deleted what the recorder has not seen');
+    return recorded('DELETED', before, kv.mod_revision);
+  });
 }
 
 function rangeOf(resource: string): { key: string; range_end: string } {

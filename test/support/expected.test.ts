@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { complaints, restoredComplaints, type Said } from './expected.ts';
-import type { Recorded, Witness } from './recorder.ts';
+import type { Recorded, Witness } from './witness.ts';
 
 const one = (type: Recorded['type'], uid: string, rv: number, name = uid): Recorded => ({
   type,

@@ -2,7 +2,7 @@
  * What must have been recorded, by what an independent observer saw: outside of gaps every change, inside the net
  * difference between the states at its two ends. Pure.
  */
-import type { Recorded, Witness } from './recorder.ts';
+import type { Recorded, Witness } from './witness.ts';
 
 /** Changes after `from` and up to `to`, both resourceVersions, are known by their net effect. */
 export interface Gap {

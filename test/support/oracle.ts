@@ -9,7 +9,7 @@ import { complaints, type Gap, type Said } from './expected.ts';
 import type { Kube } from './kube.ts';
 import { until } from './kube.ts';
 import type { Installation } from './kubetape.ts';
-import type { Witness } from './recorder.ts';
+import type { Witness } from './witness.ts';
 
 export interface Verdict {
   readonly resource: string;

@@ -5,7 +5,8 @@
 import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Stack } from '../../scripts/stack/stack.ts';
-import { Etcd, EtcdRecorder } from './etcd.ts';
+import { Etcd, watchEtcd } from './etcd.ts';
+import type { StreamWitness } from './witness.ts';
 import { Kube, PATHS } from './kube.ts';
 import { ownStack } from './stack.ts';
 
@@ -40,8 +41,8 @@ export class OwnCluster {
   }
 
   /** Of the default resources, by etcd itself. */
-  recorders(): Promise<EtcdRecorder[]> {
-    return Promise.all(Object.keys(PATHS).map((resource) => EtcdRecorder.start(this.stack, resource)));
+  recorders(): Promise<StreamWitness[]> {
+    return Promise.all(Object.keys(PATHS).map((resource) => watchEtcd(this.stack, resource)));
   }
 
   /** @param meanwhile while there is none */

@@ -7,7 +7,8 @@ import type { Stack } from '../../scripts/stack/stack.ts';
 import { PATHS, type Kube } from './kube.ts';
 import { Installation } from './kubetape.ts';
 import { assertRight, compareNow, gapsOf, judge, type Verdict } from './oracle.ts';
-import { Recorder } from './recorder.ts';
+import { watchRaw } from './recorder.ts';
+import type { StreamWitness } from './witness.ts';
 import { report } from './report.ts';
 import { seedOf, Workload } from './workload.ts';
 
@@ -18,7 +19,7 @@ export class Scene {
   readonly kube: Kube;
   readonly workload: Workload;
   readonly seed: number;
-  readonly #recorders: Recorder[] = [];
+  readonly #recorders: StreamWitness[] = [];
 
   private constructor(installation: Installation, kube: Kube, seed: number) {
     this.installation = installation;
@@ -34,7 +35,7 @@ export class Scene {
 
   /** Begins the recording: everything from now on is compared. Call it when the collector's first list is complete. */
   async record(): Promise<void> {
-    for (const resource of RESOURCES) this.#recorders.push(await Recorder.start(this.kube, resource));
+    for (const resource of RESOURCES) this.#recorders.push(await watchRaw(this.kube, resource));
   }
 
   /**
