@@ -2,7 +2,7 @@
 import { Argument, Option } from 'commander';
 import type { TableColumn } from '../columns/table.ts';
 import type { KubetapeError } from '../events/errors.ts';
-import { gapText } from '../past/change-text.ts';
+import { gapText } from '../past/gap-text.ts';
 import type { Listed, RecordedType, Requirement, Which } from '../past/ports.ts';
 import { labelsOf, matches, parseSelector } from '../past/selector.ts';
 import { parseTargets, type Target } from '../past/targets.ts';

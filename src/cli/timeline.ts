@@ -1,6 +1,6 @@
 /** `kubetape timeline`: a namespace over time, one bar for each object, under its owner. */
 import { InvalidArgumentError, Option } from 'commander';
-import { gapText } from '../past/change-text.ts';
+import { gapText } from '../past/gap-text.ts';
 import { shortName } from '../past/kinds.ts';
 import type { Gap } from '../past/ports.ts';
 import { timeline, MARKS, type TimelineRow } from '../past/timeline.ts';

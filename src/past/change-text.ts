@@ -7,8 +7,7 @@
 import type { Op } from '../events/change.ts';
 import { changesOf } from '../diff/changes.ts';
 import { summarise } from '../diff/summary.ts';
-import type { Gap, RecordedChange } from './ports.ts';
-import { humanDuration } from './times.ts';
+import type { RecordedChange } from './ports.ts';
 
 export const OP_WORDS: Readonly<Record<Op, string>> = { r: 'seen', c: 'create', u: 'update', d: 'delete' };
 export const OP_SIGNS: Readonly<Record<Op, string>> = { r: '+', c: '+', u: '~', d: '-' };
@@ -32,22 +31,4 @@ export function changeText({ op, object, before, synthetic }: Pick<RecordedChang
 export function isStatusOnly({ op, object, before }: Pick<RecordedChange, 'op' | 'object' | 'before'>): boolean {
   if (op === 'd' || object === null || before === null || before.object === null || before.op === 'd') return false;
   return changesOf(before.object, object).every(({ path }) => path.startsWith('status'));
-}
-
-const CAUSES: Readonly<Record<string, string>> = {
-  expired: 'the API server had forgotten what happened',
-  restored: 'etcd was restored from a backup',
-  'scope-changed': 'the collector had other selectors',
-  snapshot: 'between two snapshots',
-  audit: 'an audit listed everything anew',
-};
-
-/** The cause of time that is not over: whether it is a gap will be known once a collector is back. */
-export const SILENT = 'silent';
-
-/** `not watched for 41s (between two snapshots): changes are known by their net effect` */
-export function gapText({ cause, fromMs, toMs }: Gap): string {
-  const length = humanDuration(Math.max(0, toMs - fromMs));
-  if (cause === SILENT) return `nothing is known of the last ${length}: no collector has been heard since`;
-  return `not watched for ${length} (${CAUSES[cause] ?? cause}): changes are known by their net effect`;
 }

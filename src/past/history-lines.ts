@@ -4,7 +4,8 @@
  *   H1 complete  every version of interest is a line; the others are counted
  *   H2 gaps      a gap is drawn where it lies, and not where nothing of this object is recorded before it
  */
-import { changeText, gapText, isStatusOnly, OP_WORDS } from './change-text.ts';
+import { changeText, isStatusOnly, OP_WORDS } from './change-text.ts';
+import { gapText } from './gap-text.ts';
 import type { Gap, RecordedChange } from './ports.ts';
 
 export type HistoryLine =

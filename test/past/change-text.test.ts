@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changeText, gapText, isStatusOnly } from '../../src/past/change-text.ts';
+import { changeText, isStatusOnly } from '../../src/past/change-text.ts';
+import { gapText } from '../../src/past/gap-text.ts';
 import { change, T0 } from './versions.ts';
 
 const pod = (replicas: number, phase = 'Running') => ({
