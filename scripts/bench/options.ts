@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 export const SCENARIOS = ['paths', 'capture', 'sink', 'latency', 'coldstart', 'restart', 'past'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
-export const PEERS = ['informer', 'otel'] as const;
+export const PEERS = ['informer', 'otel', 'debezium'] as const;
 export type PeerName = (typeof PEERS)[number];
 
 export interface Options {
@@ -39,7 +39,7 @@ export const USAGE = `usage: npm run bench -- [NAME …] [options]
 
   --quick           small numbers of paths, capture and sink, under three minutes: before and after a change
   --peers           other tools beside kubetape, downloaded and built by the bench where they are missing
-  --peer NAME       one of them: informer, otel; may be given several times
+  --peer NAME       informer, otel (capture) or debezium (sink); again for more
   --runs N          how often each is measured                       (default 3; 1 with --quick)
   --objects N       objects in the cluster                           (default by scenario)
   --events N        events or records that are measured              (default by scenario)

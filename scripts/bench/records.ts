@@ -5,6 +5,7 @@ import type { OutgoingMessage } from '../../src/capture/ports.ts';
 import { TransactionalProducer } from '../../src/kafka/transactional-producer.ts';
 import type { Stack } from '../stack/stack.ts';
 import { PodGenerator } from './pods.ts';
+import { createTopic } from './topic.ts';
 
 const PER_TRANSACTION = 1_000;
 
@@ -13,8 +14,27 @@ export interface Filled {
   readonly bytes: number;
 }
 
+/** The same rows for those who want them flat. */
+export interface FlatTopic {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly objects: number;
+  readonly records: number;
+  /** The sum of the last resourceVersion of each object. */
+  readonly versions: bigint;
+}
+
+type RecordOf = (pods: PodGenerator, topic: string, at: number, objects: number) => OutgoingMessage;
+
 /** First every object as it was listed, then changes of them. */
-export async function fillTopic(stack: Stack, topic: string, seed: number, objects: number, records: number): Promise<Filled> {
+export async function fillTopic(
+  stack: Stack,
+  topic: string,
+  seed: number,
+  objects: number,
+  records: number,
+  recordOf: RecordOf = changeRecord,
+): Promise<Filled> {
   const pods = new PodGenerator(seed, { managedFields: false });
   const producer = new TransactionalProducer({
     connection: { brokers: stack.brokers.split(','), clientId: 'kubetape-bench' },
@@ -35,11 +55,44 @@ export async function fillTopic(stack: Stack, topic: string, seed: number, objec
   return { records, bytes };
 }
 
-function recordOf(pods: PodGenerator, topic: string, at: number, objects: number): OutgoingMessage {
+/** Fills a topic with flat records, one field a column, the object as text. */
+export async function fillFlat(
+  stack: Stack,
+  topic: string,
+  partitions: number,
+  seed: number,
+  objects: number,
+  records: number,
+): Promise<FlatTopic> {
+  await createTopic(stack, topic, partitions);
+  const last = new Map<string, number>();
+  await fillTopic(stack, topic, seed, objects, records, (pods, to, at) => {
+    const { pod, json, namespace, name } = podAt(pods, at, objects);
+    const uid = pods.uidOf(pod.index);
+    last.set(uid, pod.version);
+    const columns = { cluster: 'bench', uid, namespace, name, operation: at < objects ? 'r' : 'u', changed_at: new Date().toISOString() };
+    const filters = { by_manager: 'kubelet', phase: 'Running', node: 'node-1', ready: '1/1', resource_version: pod.version, object: json };
+    return {
+      topic: to,
+      key: changeKey('bench', namespace, name),
+      value: Buffer.from(JSON.stringify({ ...columns, ...filters })),
+      headers: {},
+    };
+  });
+  const versions = [...last.values()].reduce((sum, version) => sum + BigInt(version), 0n);
+  return { topic, partitions, objects, records, versions };
+}
+
+function podAt(pods: PodGenerator, at: number, objects: number) {
   const pod = at < objects ? pods.listed(at) : pods.changed(at - objects, objects);
   const json = pods.pod(pod).toString('latin1');
   const namespace = /"namespace":"([^"]+)"/.exec(json)?.[1] ?? '';
   const name = /"name":"([^"]+)"/.exec(json)?.[1] ?? '';
+  return { pod, json, namespace, name };
+}
+
+function changeRecord(pods: PodGenerator, topic: string, at: number, objects: number): OutgoingMessage {
+  const { pod, json, namespace, name } = podAt(pods, at, objects);
   const source: ChangeSource = {
     group: '',
     version: 'v1',

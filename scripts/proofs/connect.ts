@@ -8,10 +8,9 @@ import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
+import { ConnectWorker } from '../connect/worker.ts';
 import { onDemand } from '../setup/on-demand.mjs';
 import { ROOT } from '../setup/places.mjs';
-import { freePorts } from '../stack/ports.ts';
-import { endProcess, isAlive, launch, type ProcessId } from '../stack/processes.ts';
 import { Stack } from '../stack/stack.ts';
 
 const TOPIC = 'demo-messages';
@@ -24,7 +23,7 @@ export async function prove(): Promise<void> {
   // Postgres runs as another user.
   chmodSync(folder, 0o755);
   const servers = path.join(folder, 'stack');
-  let worker: ProcessId | null = null;
+  let worker: ConnectWorker | null = null;
   let client: pg.Client | null = null;
   try {
     const stack = await Stack.up(servers, undefined, ['kafka', 'postgres']);
@@ -58,67 +57,41 @@ export async function prove(): Promise<void> {
       .map((line) => JSON.parse(line) as { sensor: string; value: number })
       .map(({ sensor, value }) => ({ sensor, value }));
     assert.equal(expected.length, 10);
-    await arrived(folder, worker, async () => (await rows()).length === 10);
+    await arrived(worker, async () => (await rows()).length === 10);
     assert.deepEqual(await rows(), expected);
     process.stdout.write('  10 rows in a table that the connector made\n');
 
     assert.match(kubetape('load', MESSAGES, '--topic', TOPIC), /nothing to do/);
-    await endProcess(worker, 20_000);
+    await worker.end();
     // As if it had forgotten how far it was.
     rmSync(path.join(folder, 'offsets'), { force: true });
     const more = path.join(folder, 'more.ndjson');
     writeFileSync(more, '{"id":11,"sensor":"sensor-2","kind":"humidity","value":50.5,"at":"2026-01-01T00:11:00Z"}\n');
     kubetape('load', more, '--topic', TOPIC);
     worker = await start(home, folder, stack);
-    await arrived(folder, worker, async () => (await rows()).length > 10);
+    await arrived(worker, async () => (await rows()).length > 10);
     assert.deepEqual(await rows(), [...expected, { sensor: 'sensor-2', value: 50.5 }]);
     process.stdout.write('  after a restart one more, and none twice\n');
   } finally {
     await client?.end();
-    if (worker !== null) await endProcess(worker, 20_000);
+    await worker?.end();
     // Of a stack that did not come up, too, some servers run.
     await new Stack(servers).reset();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function start(home: string, folder: string, stack: Stack): Promise<ProcessId> {
-  const [port = 0] = await freePorts(1);
+function start(home: string, folder: string, stack: Stack): Promise<ConnectWorker> {
   const url = new URL(stack.databaseUrl);
-  writeFileSync(
-    path.join(folder, 'worker.properties'),
-    [
-      `bootstrap.servers=${stack.brokers}`,
-      'config.providers=env',
-      'config.providers.env.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider',
-      'key.converter=org.apache.kafka.connect.storage.StringConverter',
-      'value.converter=org.apache.kafka.connect.json.JsonConverter',
-      `offset.storage.file.filename=${path.join(folder, 'offsets')}`,
-      'offset.flush.interval.ms=1000',
-      `listeners=http://127.0.0.1:${port}`,
-      'consumer.auto.offset.reset=earliest',
-      'consumer.isolation.level=read_committed',
-      '',
-    ].join('\n'),
-  );
   const env = { TOPIC, JDBC_URL: `jdbc:postgresql://${url.host}${url.pathname}`, JDBC_USER: url.username, JDBC_PASSWORD: url.password };
-  const args = ['worker.properties', 'connector.properties'].map((name) => path.join(folder, name));
-  return launch(
-    {
-      command: 'java',
-      args: ['-Xmx512m', '-cp', path.join(home, 'libs', '*'), 'org.apache.kafka.connect.cli.ConnectStandalone', ...args],
-      env,
-    },
-    path.join(folder, 'connect.log'),
-  );
+  return ConnectWorker.start(stack, { home, folder, connectors: [path.join(folder, 'connector.properties')], env });
 }
 
-async function arrived(folder: string, worker: ProcessId, isSo: () => Promise<boolean>): Promise<void> {
+async function arrived(worker: ConnectWorker, isSo: () => Promise<boolean>): Promise<void> {
   const untilMs = Date.now() + 180_000;
-  while (Date.now() < untilMs) {
-    if (await isSo()) return;
-    if (!isAlive(worker)) break;
+  while (!(await isSo())) {
+    await worker.check('kubetape-demo-messages');
+    if (Date.now() > untilMs) throw new Error('the rows did not arrive');
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
-  throw new Error(`the rows did not arrive: ${readFileSync(path.join(folder, 'connect.log'), 'utf8').slice(-3000)}`);
 }

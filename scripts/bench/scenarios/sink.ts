@@ -5,9 +5,11 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
+import { onDemand } from '../../setup/on-demand.mjs';
 import { Installation, withClient } from '../product.ts';
-import { fillTopic, type Filled } from '../records.ts';
-import type { Report, Sample } from '../report.ts';
+import { DEBEZIUM, debeziumRun } from '../peers/debezium.ts';
+import { fillFlat, fillTopic, type Filled } from '../records.ts';
+import type { RatioWanted, Report, Sample } from '../report.ts';
 import { profiling, type Bench } from '../scenario.ts';
 import { TopicEnd } from '../topic.ts';
 import { cpuSeconds, familyOf } from '../usage.ts';
@@ -37,6 +39,7 @@ export async function sink(bench: Bench): Promise<Report> {
     objects: options.objects ?? (options.quick ? 2_000 : 5_000),
     records: options.events ?? (options.quick ? 40_000 : 200_000),
   };
+  const connect = options.peers.includes('debezium') ? await onDemand('connect') : null;
   const samples: Sample[] = [];
   let bytes = 0;
   for (let run = 1; run <= options.runs; run += 1) {
@@ -48,6 +51,7 @@ export async function sink(bench: Bench): Promise<Report> {
         const values = await productRun(bench, installation, filled, load, partitions);
         samples.push({ subject: subjectOf(partitions), values });
         say(`${subjectOf(partitions)}: ${Math.round(values['rate'] ?? 0).toLocaleString('en')} changes/s`);
+        if (connect !== null) samples.push(...(await debezium(bench, connect, load, partitions)));
         if (partitions !== options.partitions[0]) continue;
         const copied = await copyRun(bench, installation, load);
         samples.push({ subject: COPY, values: copied });
@@ -76,12 +80,21 @@ export async function sink(bench: Bench): Promise<Report> {
     },
     columns: COLUMNS,
     samples,
-    ratios: options.partitions.map((partitions) => ({
-      title: `kubetape sink, ${partitions} partition${partitions === 1 ? '' : 's'}, to ${COPY}, rows/s`,
-      key: 'rate',
-      of: subjectOf(partitions),
-      to: COPY,
-    })),
+    ratios: options.partitions.flatMap((partitions) => {
+      const to = (other: string, atLeast?: number): RatioWanted => ({
+        title: `${subjectOf(partitions)}, to ${other}, rows/s`,
+        key: 'rate',
+        of: subjectOf(partitions),
+        to: other,
+        ...(atLeast === undefined ? {} : { target: { atLeast } }),
+      });
+      if (connect === null) return [to(COPY)];
+      return [
+        to(COPY),
+        to(`${DEBEZIUM.present}, ${partitionsText(partitions)}`, 0.9),
+        to(`${DEBEZIUM.both}, ${partitionsText(partitions)}`, 2),
+      ];
+    }),
     notes: [
       'COPY writes each row once; the sink writes it to the history and, where it is the newest of its object in the batch, to the present.',
       'Postgres runs with fsync off, as the test servers do: the disk is not what is measured.',
@@ -89,8 +102,26 @@ export async function sink(bench: Bench): Promise<Report> {
   };
 }
 
+/** The same rows, through the connectors. */
+async function debezium({ options, stack, say }: Bench, home: string, { objects, records }: Load, partitions: number): Promise<Sample[]> {
+  const topic = await fillFlat(stack, `bench-flat-${Date.now().toString(36)}`, partitions, options.seed, objects, records);
+  const samples: Sample[] = [];
+  for (const [name, withHistory] of [
+    [DEBEZIUM.present, false],
+    [DEBEZIUM.both, true],
+  ] as const) {
+    const subject = `${name}, ${partitionsText(partitions)}`;
+    const values = await debeziumRun(stack, home, topic, withHistory);
+    samples.push({ subject, values });
+    say(`${subject}: ${Math.round(values['rate'] ?? 0).toLocaleString('en')} changes/s`);
+  }
+  return samples;
+}
+
+const partitionsText = (partitions: number): string => `${partitions} partition${partitions === 1 ? '' : 's'}`;
+
 function subjectOf(partitions: number): string {
-  return `kubetape sink, ${partitions} partition${partitions === 1 ? '' : 's'}`;
+  return `kubetape sink, ${partitionsText(partitions)}`;
 }
 
 async function productRun(

@@ -23,8 +23,8 @@ test('quick measures paths, capture and sink once, unless told otherwise', () =>
 test('peers: all of them, or the ones that are named', () => {
   const [all, one] = [parseOptions(['capture', '--peers']), parseOptions(['capture', '--peer', 'informer'])];
   assert.ok(all !== 'help' && one !== 'help');
-  assert.deepEqual([all.peers, one.peers], [['informer', 'otel'], ['informer']]);
-  assert.throws(() => parseOptions(['capture', '--peer', 'debezium']), /there is no peer debezium/);
+  assert.deepEqual([all.peers, one.peers], [['informer', 'otel', 'debezium'], ['informer']]);
+  assert.throws(() => parseOptions(['capture', '--peer', 'flink']), /there is no peer flink/);
 });
 
 test('what is wrong is named; nothing to do is a question', () => {
