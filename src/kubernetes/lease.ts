@@ -1,7 +1,9 @@
 /**
  * One leader of several, by a coordination.k8s.io Lease. It keeps a crowd in order; what makes two leaders harmless is
  * the fence in Kafka. The decision is pure, after client-go's tools/leaderelection: a lease is taken to be abandoned when
- * it has not changed for its duration by this process's own clock, so that clocks need not agree.
+ * it has not changed for its duration by this process's own clock, so that clocks need not agree. Beyond client-go, one whose
+ * last renewal is three durations old is abandoned at first sight: else a process that is killed again and again before it has
+ * looked for so long would never lead, and nobody would. Clocks that differ by more cost a change of leaders, nothing else.
  */
 import { KubetapeError, isCode } from '../events/errors.ts';
 import type { KubeClient } from './client.ts';
@@ -53,12 +55,21 @@ export interface Observed {
   readonly atMs: number;
 }
 
-/** @returns whether to write the lease now (to take or to renew it), or to look again later */
-export function leaseDecision(lease: Lease | null, identity: string, observed: Observed, nowMs: number): 'write' | 'wait' {
+/** Durations without a renewal, by the clock on the wall, after which nobody needs to be watched for another. */
+const STALE_DURATIONS = 3;
+
+/**
+ * @param nowMs by the clock of `observed`
+ * @param wallMs ms since 1970
+ * @returns whether to write the lease now (to take or to renew it), or to look again later
+ */
+export function leaseDecision(lease: Lease | null, identity: string, observed: Observed, nowMs: number, wallMs: number): 'write' | 'wait' {
   const holder = lease?.spec?.holderIdentity ?? '';
   if (lease === null || holder === '' || holder === identity) return 'write';
   const durationMs = (lease.spec?.leaseDurationSeconds ?? DURATION_SECONDS) * 1000;
-  return nowMs - observed.atMs > durationMs ? 'write' : 'wait';
+  const renewedMs = Date.parse(lease.spec?.renewTime ?? '');
+  const stale = !Number.isNaN(renewedMs) && wallMs - renewedMs > STALE_DURATIONS * durationMs;
+  return stale || nowMs - observed.atMs > durationMs ? 'write' : 'wait';
 }
 
 export class LeaderElection {
@@ -161,7 +172,9 @@ export class LeaderElection {
     const lease = await this.#read(signal);
     const version = lease?.metadata.resourceVersion ?? '';
     if (version !== this.#observed.resourceVersion) this.#observed = { resourceVersion: version, atMs: performance.now() };
-    const decision = approach === 'take' ? 'write' : leaseDecision(lease, identity, this.#observed, performance.now());
+    // Who leaves others alone believes only what it has seen itself.
+    const wallMs = approach === 'if-free' ? 0 : Date.now();
+    const decision = approach === 'take' ? 'write' : leaseDecision(lease, identity, this.#observed, performance.now(), wallMs);
     if (decision === 'wait') return lease?.spec?.holderIdentity ?? '';
     const now = `${new Date().toISOString().slice(0, -1)}000Z`;
     const renewing = lease?.spec?.holderIdentity === identity;

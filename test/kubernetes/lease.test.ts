@@ -80,11 +80,24 @@ const working = (scene: Scene): Promise<void> => until('the work to begin', () =
 describe('lease', { concurrency: true }, () => {
   it('it is written when nobody has it, when it is one’s own, and when nobody has renewed it for its duration', () => {
     const seen = { resourceVersion: '1', atMs: 1_000 };
-    assert.equal(leaseDecision(null, 'me', seen, 1_000), 'write');
-    assert.equal(leaseDecision(leaseOf('', '1'), 'me', seen, 1_000), 'write');
-    assert.equal(leaseDecision(leaseOf('me', '1'), 'me', seen, 1_000), 'write');
-    assert.equal(leaseDecision(leaseOf('other', '1'), 'me', seen, 11_000), 'wait');
-    assert.equal(leaseDecision(leaseOf('other', '1'), 'me', seen, 11_001), 'write');
+    assert.equal(leaseDecision(null, 'me', seen, 1_000, 0), 'write');
+    assert.equal(leaseDecision(leaseOf('', '1'), 'me', seen, 1_000, 0), 'write');
+    assert.equal(leaseDecision(leaseOf('me', '1'), 'me', seen, 1_000, 0), 'write');
+    assert.equal(leaseDecision(leaseOf('other', '1'), 'me', seen, 11_000, 0), 'wait');
+    assert.equal(leaseDecision(leaseOf('other', '1'), 'me', seen, 11_001, 0), 'write');
+  });
+
+  it('one that has not been renewed for three durations is taken at first sight, however the clocks stand otherwise', () => {
+    const seen = { resourceVersion: '1', atMs: 1_000 };
+    const renewedMs = Date.parse('2026-11-21T10:00:00.000Z');
+    const old = leaseOf('other', '1');
+    const lease = { ...old, spec: { ...old.spec, renewTime: '2026-11-21T10:00:00.000000Z' } };
+    for (const [afterMs, decision] of [
+      [30_000, 'wait'],
+      [30_001, 'write'],
+      [-3_600_000, 'wait'],
+    ] as const)
+      assert.equal(leaseDecision(lease, 'me', seen, 1_000, renewedMs + afterMs), decision, `${afterMs} ms`);
   });
 
   it('it is let go at the end, so that the next one need not wait', async () => {
