@@ -23,7 +23,7 @@ describe('facts', () => {
 
   const facts = () =>
     installation.query<{ type: string; name: string; detail: Record<string, unknown> }>(
-      'SELECT type, name, detail FROM k8s.event_stream WHERE namespace = $1 ORDER BY at, type',
+      'SELECT type, name, detail FROM k8s.event_stream WHERE namespace = $1 ORDER BY at, kafka_partition, kafka_offset',
       [installation.id],
     );
 
